@@ -1,0 +1,1 @@
+"""Gymnasium environment for deploying and routing large language models under a budget."""

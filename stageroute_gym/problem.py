@@ -1,0 +1,199 @@
+"""The problem an agent faces: horizon, stages, budget, and the limits on deployment and routing."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, Self, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stageroute_gym.errors import FieldError, closest
+
+BudgetRule = Literal["hard", "soft"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Problem:
+    """One deployment-and-routing problem (Li & Li 2026, arXiv 2506.17254, section 3).
+
+    All fields are JSON-native, so that a problem travels inside an environment's spec.
+
+    Args:
+        horizon: number of queries ``T`` in an episode.
+        num_stages: number of stages ``K``; update points are then spread evenly over the horizon.
+            Give either this or ``stage_starts``.
+        stage_starts: the update points ``tau_k`` in queries, increasing, the first one 0.
+        max_deployed: how many models may be deployed at once, ``M_max``.
+        budget: allowed cost ``b`` in USD per query, on average over the horizon.
+        budget_rule: ``"hard"`` ends the episode as soon as the spend reaches ``budget * horizon``;
+            ``"soft"`` goes on and reports the overspend.
+        throughput: largest share ``alpha`` of the queries that one model may serve, in (0, 1]; one
+            number for all models or one for each.
+        burst: size in queries of the token bucket that enforces the throughput with discrete
+            actions, at least 1.
+        deployment_cost: USD charged for each model that a stage deploys and the stage before did
+            not.
+        feedback_delay: number of queries after which score and cost of a query are observed; 0
+            shows them at once.
+
+    Raises:
+        FieldError: if a value is out of range; the message names the field, the value and what is
+            allowed.
+    """
+
+    horizon: int
+    num_stages: int | None = None
+    stage_starts: tuple[int, ...] | None = None
+    max_deployed: int
+    budget: float
+    budget_rule: BudgetRule = "hard"
+    throughput: float | tuple[float, ...] = 1.0
+    burst: float = 20.0
+    deployment_cost: float = 0.0
+    feedback_delay: int = 0
+
+    def __post_init__(self) -> None:
+        _set = object.__setattr__
+        _set(self, "horizon", _integer("horizon", self.horizon, minimum=1))
+        self._check_stages()
+        _set(self, "max_deployed", _integer("max_deployed", self.max_deployed, minimum=1))
+        _set(self, "budget", _real("budget", self.budget, "a positive number of USD per query"))
+        if self.budget <= 0:
+            raise FieldError("budget", self.budget, "a positive number of USD per query")
+        if self.budget_rule not in get_args(BudgetRule):
+            raise FieldError("budget_rule", self.budget_rule, "'hard' or 'soft'")
+        _set(self, "throughput", _throughput(self.throughput))
+        _set(self, "burst", _real("burst", self.burst, "a number of queries, at least 1"))
+        if self.burst < 1:
+            raise FieldError("burst", self.burst, "a number of queries, at least 1")
+        _set(self, "deployment_cost", _real("deployment_cost", self.deployment_cost, "USD, >= 0"))
+        if self.deployment_cost < 0:
+            raise FieldError("deployment_cost", self.deployment_cost, "USD, >= 0")
+        _set(self, "feedback_delay", _integer("feedback_delay", self.feedback_delay, minimum=0))
+
+    def _check_stages(self) -> None:
+        if (self.num_stages is None) == (self.stage_starts is None):
+            given = None if self.num_stages is None else (self.num_stages, self.stage_starts)
+            raise FieldError("num_stages", given, "either num_stages or stage_starts, not both")
+        if self.num_stages is not None:
+            stages = _integer("num_stages", self.num_stages, minimum=1)
+            if stages > self.horizon:
+                raise FieldError("num_stages", stages, f"at most the horizon, {self.horizon}")
+            object.__setattr__(self, "num_stages", stages)
+            return
+        allowed = f"increasing query numbers, the first one 0, all below the horizon {self.horizon}"
+        if isinstance(self.stage_starts, (str, bytes)) or not hasattr(self.stage_starts, "__len__"):
+            raise FieldError("stage_starts", self.stage_starts, allowed)
+        starts = tuple(_integer("stage_starts", start, minimum=0) for start in self.stage_starts)
+        increasing = all(a < b for a, b in zip(starts, starts[1:], strict=False))
+        if not starts or starts[0] != 0 or not increasing or starts[-1] >= self.horizon:
+            raise FieldError("stage_starts", self.stage_starts, allowed)
+        object.__setattr__(self, "stage_starts", starts)
+
+    @property
+    def stage_bounds(self) -> NDArray[np.int64]:
+        """Update points and the horizon: stage ``k`` is ``[bounds[k], bounds[k + 1])``, int64."""
+        if self.stage_starts is not None:
+            return np.array([*self.stage_starts, self.horizon], dtype=np.int64)
+        assert self.num_stages is not None
+        return np.arange(self.num_stages + 1, dtype=np.int64) * self.horizon // self.num_stages
+
+    @property
+    def stage_lengths(self) -> NDArray[np.int64]:
+        """Queries in each stage, shape (K,), int64."""
+        return np.diff(self.stage_bounds)
+
+    @property
+    def total_budget(self) -> float:
+        """Budget of the whole horizon, ``b T``, in USD."""
+        return self.budget * self.horizon
+
+    def throughput_per_model(self, num_models: int) -> NDArray[np.float64]:
+        """Throughput share of each of ``num_models`` models, shape (N,), float64.
+
+        Raises:
+            FieldError: if ``throughput`` is a sequence of another length.
+        """
+        if isinstance(self.throughput, float):
+            return np.full(num_models, self.throughput)
+        if len(self.throughput) != num_models:
+            raise FieldError(
+                "throughput", self.throughput, f"one share, or one for each of {num_models} models"
+            )
+        return np.array(self.throughput)
+
+    def replace(self, **changes: Any) -> Self:
+        """A copy with some fields changed; ``num_stages`` and ``stage_starts`` drop each other.
+
+        Raises:
+            FieldError: if a field does not exist or a value is out of range.
+        """
+        names = self.field_names()
+        for name in changes:
+            if name not in names:
+                raise FieldError("Problem field", name, closest(name, names))
+        if changes.get("num_stages") is not None:
+            changes.setdefault("stage_starts", None)
+        elif changes.get("stage_starts") is not None:
+            changes.setdefault("num_stages", None)
+        return dataclasses.replace(self, **changes)
+
+    @classmethod
+    def field_names(cls) -> tuple[str, ...]:
+        """Names of all fields, in order."""
+        return tuple(field.name for field in dataclasses.fields(cls))
+
+    def to_dict(self) -> dict[str, Any]:
+        """The problem as JSON-native values."""
+        values = dataclasses.asdict(self)
+        return {k: list(v) if isinstance(v, tuple) else v for k, v in values.items()}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """The problem that ``to_dict`` described.
+
+        Raises:
+            FieldError: if a field does not exist, is missing or out of range.
+        """
+        names = cls.field_names()
+        for name in values:
+            if name not in names:
+                raise FieldError("Problem field", name, closest(name, names))
+        for name in ("horizon", "max_deployed", "budget"):
+            if name not in values:
+                raise FieldError(name, None, "a value; this field has no default")
+        return cls(**values)
+
+
+def _integer(field: str, value: object, *, minimum: int) -> int:
+    allowed = f"an integer of at least {minimum}"
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+        raise FieldError(field, value, allowed)
+    if value < minimum:
+        raise FieldError(field, value, allowed)
+    return int(value)
+
+
+def _real(field: str, value: object, allowed: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
+        raise FieldError(field, value, allowed)
+    if not math.isfinite(value):
+        raise FieldError(field, value, allowed)
+    return float(value)
+
+
+def _throughput(value: object) -> float | tuple[float, ...]:
+    allowed = "a share in (0, 1], or one such share for each model"
+    if isinstance(value, (list, tuple, np.ndarray)):
+        shares = tuple(_real("throughput", share, allowed) for share in value)
+        if not shares or not all(0 < share <= 1 for share in shares):
+            raise FieldError("throughput", value, allowed)
+        return shares
+    share = _real("throughput", value, allowed)
+    if not 0 < share <= 1:
+        raise FieldError("throughput", value, allowed)
+    return share

@@ -1,0 +1,25 @@
+"""Workloads: the table of outcomes that a scenario draws from, and its schedule over the stages."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from stageroute_gym.problem import Problem
+from stageroute_gym.workloads.schedule import Schedule
+from stageroute_gym.workloads.table import OutcomeTable
+
+__all__ = ["OutcomeTable", "Schedule", "Workload"]
+
+
+class Workload(Protocol):
+    """What a scenario needs to know of the world: a frozen dataclass with JSON-native fields."""
+
+    def table(self) -> OutcomeTable:
+        """Outcomes of every model on every query; the same at each call."""
+
+    def schedule(self, table: OutcomeTable, problem: Problem) -> Schedule:
+        """What holds in each stage of ``problem``.
+
+        Raises:
+            FieldError: if the workload cannot be laid out over the problem's stages.
+        """

@@ -1,0 +1,110 @@
+"""What every model would score and cost on every query: the table all workloads come down to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stageroute_gym.errors import FieldError
+
+
+@dataclass(frozen=True, eq=False)
+class OutcomeTable:
+    """Scores and costs of ``N`` models on ``Q`` queries.
+
+    Args:
+        models: the ``N`` distinct model names.
+        score: scores in [0, 1], shape (Q, N), float64.
+        cost: costs in USD per query, not negative, shape (Q, N), float64.
+        task: index into ``task_names`` of each query, shape (Q,), int64.
+        task_names: names of the tasks.
+        features: what an agent sees of a query before routing it, shape (Q, F), float64, F >= 1;
+            a single column of zeros where nothing is known.
+        weight: relative frequency of each query, positive, shape (Q,), float64; all 1 by default.
+        list_price: USD of a typical query of each model as its provider announces it in advance,
+            shape (N,), float64; 0 where unknown, which is the default.
+
+    Raises:
+        FieldError: if a shape or a value is not allowed.
+    """
+
+    models: tuple[str, ...]
+    score: NDArray[np.float64]
+    cost: NDArray[np.float64]
+    task: NDArray[np.int64]
+    task_names: tuple[str, ...]
+    features: NDArray[np.float64] = field(default_factory=lambda: np.empty((0, 0)))
+    weight: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
+    list_price: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
+
+    def __post_init__(self) -> None:
+        queries, models = self.score.shape
+        if self.features.size == 0:
+            object.__setattr__(self, "features", np.zeros((queries, 1)))
+        if self.weight.size == 0:
+            object.__setattr__(self, "weight", np.ones(queries))
+        if self.list_price.size == 0:
+            object.__setattr__(self, "list_price", np.zeros(models))
+        self._check()
+        for name in ("score", "cost", "task", "features", "weight", "list_price"):
+            array = np.ascontiguousarray(getattr(self, name))
+            array.setflags(write=False)
+            object.__setattr__(self, name, array)
+
+    def _check(self) -> None:
+        queries, models = self.score.shape
+        if queries == 0 or models == 0:
+            raise FieldError("score", self.score.shape, "at least one query and one model")
+        if len(self.models) != models or len(set(self.models)) != models:
+            raise FieldError("models", self.models, f"{models} distinct names, one a column")
+        shapes = {
+            "cost": (self.cost.shape, (queries, models)),
+            "task": (self.task.shape, (queries,)),
+            "features": (self.features.shape[:1], (queries,)),
+            "weight": (self.weight.shape, (queries,)),
+            "list_price": (self.list_price.shape, (models,)),
+        }
+        for name, (actual, expected) in shapes.items():
+            if actual != expected:
+                raise FieldError(f"shape of {name}", actual, str(expected))
+        within = (self.score >= 0) & (self.score <= 1)
+        self._first_offence("score", self.score, within, "a number in [0, 1]")
+        priced = (self.cost >= 0) & np.isfinite(self.cost)
+        self._first_offence("cost", self.cost, priced, "a finite number of USD, >= 0")
+        if not (np.isfinite(self.weight) & (self.weight > 0)).all():
+            raise FieldError("weight", float(self.weight.min()), "positive finite numbers")
+        if not (np.isfinite(self.list_price) & (self.list_price >= 0)).all():
+            raise FieldError("list_price", self.list_price.tolist(), "finite USD amounts, >= 0")
+        if not np.isfinite(self.features).all():
+            raise FieldError("features", "a value that is not finite", "finite numbers")
+        if self.task.min() < 0 or self.task.max() >= len(self.task_names):
+            raise FieldError("task", int(self.task.max()), "an index into task_names")
+
+    def _first_offence(
+        self, name: str, values: NDArray[np.float64], fine: NDArray[np.bool_], allowed: str
+    ) -> None:
+        if fine.all():
+            return
+        row, column = np.argwhere(~fine)[0]
+        where = f"{name}:{self.models[column]} in row {row}"
+        raise FieldError(where, float(values[row, column]), allowed)
+
+    @property
+    def num_queries(self) -> int:
+        """Number of rows ``Q``."""
+        return self.score.shape[0]
+
+    @property
+    def num_models(self) -> int:
+        """Number of models ``N``."""
+        return self.score.shape[1]
+
+    def mean_score(self) -> NDArray[np.float64]:
+        """Weighted mean score of each model, shape (N,), float64."""
+        return np.average(self.score, axis=0, weights=self.weight)
+
+    def mean_cost(self) -> NDArray[np.float64]:
+        """Weighted mean cost of each model in USD per query, shape (N,), float64."""
+        return np.average(self.cost, axis=0, weights=self.weight)
