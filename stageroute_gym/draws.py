@@ -12,7 +12,7 @@ _MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
 _MIX_2 = np.uint64(0x94D049BB133111EB)
 
 
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def uniform(key, index):
     """Draw number ``index`` in [0, 1) of an episode's ``key``: SplitMix64 as a counter.
 
@@ -26,11 +26,11 @@ def uniform(key, index):
     return np.float64(state >> np.uint64(11)) * 2.0**-53
 
 
-@njit(cache=True)
-def draw_row(sampler, key, query):
+@njit(cache=True, inline="always")
+def draw_row(sampler, mix, key, query):
     """Row of the table that query number ``query`` is, by the alias method."""
-    scaled = uniform(key, 2 * query) * sampler.shape[0]
-    row = min(np.int64(scaled), sampler.shape[0] - 1)
-    if scaled - row < sampler[row, KEEP_PROBABILITY]:
+    scaled = uniform(key, 2 * query) * sampler.shape[1]
+    row = min(np.int64(scaled), sampler.shape[1] - 1)
+    if scaled - row < sampler[mix, row, KEEP_PROBABILITY]:
         return row
-    return np.int64(sampler[row, ALIAS])
+    return np.int64(sampler[mix, row, ALIAS])
