@@ -1,4 +1,26 @@
-"""A synthetic RouterBench: a table drawn from published and fitted figures."""
+"""A synthetic RouterBench: a table drawn from published and fitted figures.
+
+RouterBench (arXiv 2403.12031) is 36,497 queries answered by 11 models. ``routerbench.json`` holds
+no query of it, only figures: release dates, token prices, and for each of 8 task families its size,
+each model's shares of the score levels, its mean cost, and the loadings of a latent model. How they
+were fitted, from public means over the whole 0-shot file and recorded samples of 2,224 (11 models)
+and 7,951 queries (5 models), is ``tests/workloads/fit_figures.py``.
+
+A query has a token count and two factors, all standard normal; each model's latent score loads on
+these three (one difficulty, and a second factor for multiple choice, where some models always
+answer with one letter) and on noise of its own. Ranks of the latent scores give each level its
+share. A log cost loads on the token count, mapped to the family's own distribution, and on noise.
+
+Distance from the records, at 8,192 rows and seed 0. Mean score of a model within 0.0002 of the
+published one, mean cost within 0.001 %. Correlation of scores between two models, over all queries:
+0.253 on average against 0.251, root mean square error 0.018, largest 0.05; within the three large
+families 0.03 to 0.04, largest 0.09. Correlation of log costs: 0.976 on average against 0.974, least
+0.95 against 0.94. Quantiles of cost over mean cost, averaged over the models: 0.28 against 0.31
+(10 %), 0.79 against 0.79 (median), 2.2 against 2.2 (90 %), 3.1 against 3.1 (99 %). Some model
+is right on 96 % of queries in both; the best of 11 scores 0.904 against 0.912. Not modelled: tasks
+inside a family, costs beyond three standard deviations, and a model's score given the length of its
+own answer.
+"""
 
 from __future__ import annotations
 
@@ -50,7 +72,7 @@ class Figures:
     table_seed: int = 0
 
     def __post_init__(self) -> None:
-        models = len(published()["models"])
+        models = len(_routerbench()["models"])
         allowed_order = checks.order(self.arrival_order, ("release", "score"))
         object.__setattr__(self, "arrival_order", allowed_order)
         if self.initial_models is not None:
@@ -63,7 +85,7 @@ class Figures:
 
     def table(self) -> OutcomeTable:
         """The table that ``table_seed`` draws; models in the order of their release."""
-        models, families = published()["models"], published()["families"]
+        models, families = _routerbench()["models"], _routerbench()["families"]
         rng = np.random.default_rng(self.table_seed)
         sizes = np.array([family["queries"] for family in families.values()], dtype=np.float64)
         rows = _apportion(sizes, self.num_queries)
@@ -95,8 +117,8 @@ class Figures:
 
 
 @functools.cache
-def published() -> dict[str, Any]:
-    """The figures: ``models`` (release date, prices) and ``families`` (what `_draw` needs)."""
+def _routerbench() -> dict[str, Any]:
+    """``models`` (release date, prices) and ``families`` (what `_draw` needs)."""
     file = resources.files("stageroute_gym.workloads").joinpath("routerbench.json")
     figures: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
     return figures

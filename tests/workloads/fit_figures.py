@@ -71,7 +71,9 @@ class Sample:
 
 def load(records: Path, name: str, family: str, models: tuple[str, ...] = MODELS) -> Sample:
     frame = pl.read_parquet(records / name / "queries.parquet").filter(pl.col("family") == family)
-    weight = frame["weight"] if "weight" in frame.columns else pl.repeat(1.0, len(frame), eager=True)
+    weight = (
+        frame["weight"] if "weight" in frame.columns else pl.repeat(1.0, len(frame), eager=True)
+    )
     return Sample(
         frame.select(f"score:{model}" for model in models).to_numpy().astype(np.float64),
         frame.select(f"cost:{model}" for model in models).to_numpy().astype(np.float64),
@@ -159,7 +161,9 @@ def score_loadings(scores: Array, tokens: Array) -> Array:
     spread = scores.std(axis=0)
     slope = np.array([jumps[m] @ norm.pdf(cuts[m]) for m in range(number)])
     standard = (scores - scores.mean(axis=0)) / np.where(spread > 0, spread, 1)
-    on_tokens = np.clip((standard.T @ tokens) / len(tokens) * spread / np.maximum(slope, 1e-9), -0.7, 0.7)
+    on_tokens = np.clip(
+        (standard.T @ tokens) / len(tokens) * spread / np.maximum(slope, 1e-9), -0.7, 0.7
+    )
 
     grid = np.linspace(-0.99, 0.99, 199)
     latent, weight = np.zeros((number, number)), np.zeros((number, number))
@@ -209,7 +213,7 @@ def fit(records: Path) -> dict[str, object]:
     families: dict[str, object] = {}
     for family, sample in samples.items():
         like_cost = samples[COSTS_LIKE.get(family, family)].cost
-        shared, position = shared_tokens(like_cost)
+        shared, _ = shared_tokens(like_cost)
         grid = np.sort(shared)
         at = norm.cdf(figures.NORMAL_SCORES) * len(grid) - 0.5
         quantiles = np.interp(at, np.arange(len(grid)), grid)
