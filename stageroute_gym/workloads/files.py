@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 ENDINGS = (".parquet", ".csv")
 PICKLES = (".pkl", ".pickle")
 _PARQUET_MARK = b"PAR1"
+# Columns that stay text in a CSV: 007 is another query than 7.
+_NAMES = ("query_id", "sample_id", "task", "eval_name", "family", "model")
 
 
 @dataclass(frozen=True)
@@ -145,11 +147,14 @@ def read_frame(path: str | Path, field: str = "data") -> pl.DataFrame:
         if ending == ".parquet":
             return pl.read_parquet(file)
         # All rows decide a column's type: a stray word far down must not stop the reading.
-        frame = pl.read_csv(file, infer_schema_length=None)
+        text = dict.fromkeys(_NAMES, pl.String)
+        frame = pl.read_csv(file, infer_schema_length=None, schema_overrides=text)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
         reason = str(error).strip().splitlines()[0]
         raise FieldError(field, str(path), f"a readable {ending[1:]} file: {reason}") from error
     for name in frame.columns:
+        if "\N{REPLACEMENT CHARACTER}" in name:
+            raise FieldError(field, str(path), "CSV text in UTF-8; this is in another encoding")
         original, mark, _ = name.rpartition("_duplicated_")
         if mark and original in frame.columns:
             raise FieldError("column", original, "a name given only once")

@@ -43,7 +43,7 @@ def quantile(values, weight, at):
 
 
 def together(records):
-    """All families of the records as one: scores, costs, weights that sum to the families' sizes."""
+    """Scores, costs and weights of all families, in proportion to their sizes."""
     weight = [s.weight / s.weight.sum() * fit_figures.QUERIES[f] for f, s in records.items()]
     return (
         np.concatenate([sample.score for sample in records.values()]),
@@ -124,9 +124,7 @@ def test_correlations_within_the_large_families(drawn, records, family):
     assert abs(difficulty[0] - difficulty[1]) < 0.08
 
 
-@pytest.mark.parametrize(
-    ("at", "tolerance"), [(0.1, 0.15), (0.5, 0.1), (0.9, 0.1), (0.99, 0.17)]
-)
+@pytest.mark.parametrize(("at", "tolerance"), [(0.1, 0.15), (0.5, 0.1), (0.9, 0.1), (0.99, 0.17)])
 def test_cost_quantiles_are_those_of_the_records(drawn, records, at, tolerance):
     _, cost, weight = together(records)
     for model in range(11):
