@@ -16,12 +16,10 @@ def cell_problems(frame: pl.DataFrame) -> list[FieldError]:
 
     Each names the first offending query and the value as it stands in the file.
     """
-    import polars as pl
-
     if not len(frame):
         return [FieldError("rows", 0, "at least one query")]
     problems: list[FieldError] = []
-    names = frame["query_id"].cast(pl.String, strict=False)
+    names = _text(frame["query_id"])
 
     def report(column: str, fine: pl.Series, allowed: str) -> None:
         if fine.all():
@@ -36,9 +34,11 @@ def cell_problems(frame: pl.DataFrame) -> list[FieldError]:
         )
         problems.append(FieldError(where, frame[column][row], allowed + more))
 
-    report("query_id", frame["query_id"].is_not_null(), "a name")
+    report("query_id", names.is_not_null(), "a name")
     report("query_id", names.is_first_distinct() | names.is_null(), "a name given only once")
-    report("task", frame["task"].is_not_null(), "the name of a task")
+    for column in ("task", "family"):
+        if column in frame.columns:
+            report(column, _text(frame[column]).is_not_null(), f"the name of a {column}")
     for model in models_of(frame.columns):
         for column, allowed in (
             (SCORE + model, "a number in [0, 1]"),
@@ -54,7 +54,11 @@ def cleaned(frame: pl.DataFrame, column: str) -> pl.Series:
     """The column as Float64 with null for every value that is not allowed in it."""
     import polars as pl
 
-    numbers = frame[column].cast(pl.Float64, strict=False)
+    values = frame[column]
+    if not (values.dtype.is_numeric() or values.dtype in (pl.Boolean, pl.String, pl.Null)):
+        # A categorical would become its codes, a date its day number.
+        return pl.repeat(None, len(values), dtype=pl.Float64, eager=True)
+    numbers = values.cast(pl.Float64, strict=False)
     if column.startswith(SCORE):
         fine = numbers.is_between(0, 1)
     elif column.startswith(COST):
@@ -62,6 +66,15 @@ def cleaned(frame: pl.DataFrame, column: str) -> pl.Series:
     else:
         fine = numbers.is_finite() & (numbers > 0)
     return numbers.to_frame("x").select(pl.when(fine).then(pl.col("x")))["x"]
+
+
+def _text(values: pl.Series) -> pl.Series:
+    """The values as String, null where they are not names."""
+    import polars as pl
+
+    if values.dtype.is_nested():
+        return pl.repeat(None, len(values), dtype=pl.String, eager=True)
+    return values.cast(pl.String, strict=False)
 
 
 def normalised(frame: pl.DataFrame) -> pl.DataFrame:

@@ -149,7 +149,8 @@ def test_the_script_still_gives_the_committed_figures(shared_data):
         assert family["levels"] == committed["families"][name]["levels"]
         for model, outcome in family["outcomes"].items():
             expected = committed["families"][name]["outcomes"][model]
-            for key in ("shares", "cost", "cost_loadings"):
+            assert outcome["cost"] == pytest.approx(expected["cost"], rel=1e-4)
+            for key in ("shares", "cost_loadings"):
                 np.testing.assert_allclose(outcome[key], expected[key], atol=2e-3, err_msg=key)
     # The two factors are fixed up to a rotation only.
     first, second = (

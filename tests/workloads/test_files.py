@@ -97,6 +97,28 @@ def test_names_of_a_csv_stay_text(tmp_path):
     assert frame["task"].to_list() == ["1", "01"]
 
 
+@pytest.mark.parametrize(
+    ("column", "cells", "message"),
+    [
+        (
+            "score:a",
+            pl.Series(["1", "0", "1"], dtype=pl.Categorical),
+            "score:a of query 'q1' = '1'",
+        ),
+        ("score:a", pl.Series([[1.0], [0.0], [1.0]]), "score:a of query 'q1' = "),
+        ("cost:a", pl.Series([1, 2, 3]).cast(pl.Date), "cost:a of query 'q1' = "),
+        ("query_id", pl.Series([[1], [2], [3]]), "query_id in row 0 = "),
+        ("task", pl.Series([[1], [2], [3]]), "task of query 'q1' = "),
+        ("family", ["x", None, "y"], "family of query 'q2' = None: expected the name of a family"),
+    ],
+)
+def test_types_that_a_parquet_file_may_bring(tmp_path, column, cells, message):
+    path = write(tmp_path, WIDE | {column: cells})
+    with pytest.raises(FieldError, match=message):
+        read_outcomes(path)
+    assert check_file(path).problems
+
+
 def test_numbers_as_names_and_truth_values_as_scores(tmp_path):
     columns = WIDE | {"query_id": [1, 2, 3], "score:a": [True, False, True]}
     for ending in ENDINGS:
