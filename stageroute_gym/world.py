@@ -1,0 +1,172 @@
+"""The world of one scenario as arrays: what the kernels read and no episode changes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stageroute_gym.optimize import HorizonPlan, horizon_oracle, stage_oracle
+from stageroute_gym.problem import Problem
+from stageroute_gym.workloads import OutcomeTable, Schedule
+
+# Columns of `stages`, shape (K, 3): first query after the stage, its query mix, oracle value V_k.
+STAGE_END, STAGE_MIX, STAGE_VALUE = range(3)
+# Rows of `stage_models`, shape (K, 3, N).
+AVAILABLE, COST_MULTIPLIER, TRUE_SCORE = range(3)
+# Rows of `models`, shape (2, N).
+THROUGHPUT, LIST_PRICE = range(2)
+# Entries of `settings`, shape (7,).
+HORIZON, TOTAL_BUDGET, HARD_BUDGET, BURST, DEPLOYMENT_COST, FEEDBACK_DELAY, MAX_DEPLOYED = range(7)
+# Last axis of `outcomes`, shape (Q, N, 2), and of `sampler`, shape (G, Q, 2).
+SCORE, COST = range(2)
+KEEP_PROBABILITY, ALIAS = range(2)
+
+
+@dataclass(frozen=True, eq=False)
+class World:
+    """A problem, a table and a schedule, laid out for the kernels, with the true means.
+
+    Args:
+        problem: the problem.
+        table: outcomes of ``N`` models on ``Q`` queries.
+        schedule: what holds in each of the problem's ``K`` stages.
+    """
+
+    problem: Problem
+    table: OutcomeTable
+    schedule: Schedule
+
+    @property
+    def num_models(self) -> int:
+        """Number of models ``N``."""
+        return self.table.num_models
+
+    @cached_property
+    def throughput(self) -> NDArray[np.float64]:
+        """Throughput share of each model, shape (N,), float64."""
+        return self.problem.throughput_per_model(self.num_models)
+
+    @cached_property
+    def mean_score(self) -> NDArray[np.float64]:
+        """True mean score of each model in each stage, shape (K, N), float64."""
+        return (self.schedule.mixes @ self.table.score)[self.schedule.stage_mix]
+
+    @cached_property
+    def mean_cost(self) -> NDArray[np.float64]:
+        """True mean cost in USD per query, shape (K, N), float64."""
+        per_mix = self.schedule.mixes @ self.table.cost
+        return per_mix[self.schedule.stage_mix] * self.schedule.cost_multiplier
+
+    @cached_property
+    def cost_bounds(self) -> tuple[float, float]:
+        """Smallest and largest cost ``c1, c2`` in USD that a query can have at all."""
+        multiplier = self.schedule.cost_multiplier
+        low = self.table.cost.min(axis=0) * multiplier.min(axis=0)
+        high = self.table.cost.max(axis=0) * multiplier.max(axis=0)
+        return float(low.min()), float(high.max())
+
+    @cached_property
+    def _stage_plan(self) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
+        return stage_oracle(
+            self.mean_score,
+            self.mean_cost,
+            self.schedule.available,
+            self.problem.budget,
+            self.throughput,
+            self.problem.max_deployed,
+        )
+
+    @property
+    def stage_values(self) -> NDArray[np.float64]:
+        """Expected score a query of the stage oracle in each stage, ``V_k``, shape (K,)."""
+        return self._stage_plan[0]
+
+    @property
+    def stage_weights(self) -> NDArray[np.float64]:
+        """Routing shares of the stage oracle, shape (K, N), float64."""
+        return self._stage_plan[1]
+
+    @property
+    def stage_feasible(self) -> NDArray[np.bool_]:
+        """Whether some mixture of the stage is within the budget, shape (K,), bool."""
+        return self._stage_plan[2]
+
+    @cached_property
+    def horizon_plan(self) -> HorizonPlan:
+        """What the horizon oracle does: one budget for all stages."""
+        return horizon_oracle(
+            self.mean_score,
+            self.mean_cost,
+            self.schedule.available,
+            self.problem.stage_lengths,
+            self.problem.budget,
+            self.throughput,
+            self.problem.max_deployed,
+        )
+
+    @cached_property
+    def arrays(self) -> tuple[NDArray[np.float64], ...]:
+        """The kernels' arguments, in their order.
+
+        ``outcomes``, ``sampler``, ``stages``, ``stage_models``, ``models``, ``settings`` and
+        ``features``: all float64, with the columns named at the top of this module.
+        """
+        problem, schedule = self.problem, self.schedule
+        stages = np.stack(
+            [problem.stage_bounds[1:], schedule.stage_mix, self.stage_values], axis=1
+        ).astype(np.float64)
+        stage_models = np.stack(
+            [schedule.available, schedule.cost_multiplier, self.mean_score], axis=1
+        ).astype(np.float64)
+        settings = np.array(
+            [
+                problem.horizon,
+                problem.total_budget,
+                problem.budget_rule == "hard",
+                problem.burst,
+                problem.deployment_cost,
+                problem.feedback_delay,
+                problem.max_deployed,
+            ],
+            dtype=np.float64,
+        )
+        return (
+            np.ascontiguousarray(np.stack([self.table.score, self.table.cost], axis=2)),
+            np.stack([alias_table(mix) for mix in schedule.mixes]),
+            stages,
+            stage_models,
+            np.stack([self.throughput, self.table.list_price]),
+            settings,
+            np.array(self.table.features),
+        )
+
+
+def alias_table(weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Walker's alias table, by Vose's method: a row is drawn in constant time.
+
+    Args:
+        weights: a distribution over ``Q`` rows, shape (Q,), float64.
+
+    Returns:
+        For each row the probability to keep it and the row to take otherwise, shape (Q, 2),
+        float64.
+    """
+    size = len(weights)
+    scaled = (weights * (size / weights.sum())).tolist()
+    keep = [1.0] * size
+    alias = list(range(size))
+    small = [row for row, mass in enumerate(scaled) if mass < 1.0]
+    large = [row for row, mass in enumerate(scaled) if mass >= 1.0]
+    while small and large:
+        row, donor = small.pop(), large.pop()
+        keep[row], alias[row] = scaled[row], donor
+        scaled[donor] += scaled[row] - 1.0
+        (small if scaled[donor] < 1.0 else large).append(donor)
+    # Rounding leaves some rows unpaired; those of no weight at all must still never be drawn.
+    for row in small:
+        if weights[row] == 0.0:
+            keep[row], alias[row] = 0.0, int(np.argmax(weights))
+    return np.array([keep, alias], dtype=np.float64).T.copy()
