@@ -17,7 +17,7 @@ published one, mean cost within 0.001 %. Correlation of scores between two model
 families 0.03 to 0.04, largest 0.09. Correlation of log costs: 0.976 on average against 0.974, least
 0.95 against 0.94. Quantiles of cost over mean cost, averaged over the models: 0.28 against 0.31
 (10 %), 0.77 against 0.78 (median), 2.2 against 2.2 (90 %), 3.1 against 3.1 (99 %). Some model
-is right on 96 % of queries in both; the best of 11 scores 0.904 against 0.912. Not modelled: tasks
+scores above 0 on 96 % of queries in both; the best of 11 scores 0.904 against 0.912. Not modelled: tasks
 inside a family, costs beyond three standard deviations, and a model's score given the length of its
 own answer.
 """
@@ -41,8 +41,9 @@ from stageroute_gym.workloads.table import OutcomeTable
 
 # Places on the standard normal at which the fitted token distribution is given.
 NORMAL_SCORES = np.array([-3, -2.33, -1.64, -1.28, -0.67, 0, 0.67, 1.28, 1.64, 2.33, 3])
-# One round length for all models, between the lengths that the mean costs of models with one
-# price (196 + 34 tokens) and the median query suggest. No model's own cost enters.
+# Prompt and completion tokens, one round pair for all models: mean cost over prompt price is about
+# 230 tokens where both prices are equal and 298 where completions cost three times as much, which
+# 196 and 34 tokens explain. A model's list price so knows nothing of how long that model answers.
 TYPICAL_TOKENS = (200, 30)
 
 
