@@ -17,9 +17,9 @@ published one, mean cost within 0.001 %. Correlation of scores between two model
 families 0.03 to 0.04, largest 0.09. Correlation of log costs: 0.976 on average against 0.974, least
 0.95 against 0.94. Quantiles of cost over mean cost, averaged over the models: 0.28 against 0.31
 (10 %), 0.77 against 0.78 (median), 2.2 against 2.2 (90 %), 3.1 against 3.1 (99 %). Some model
-scores above 0 on 96 % of queries in both; the best of 11 scores 0.904 against 0.912. Not modelled: tasks
-inside a family, costs beyond three standard deviations, and a model's score given the length of its
-own answer.
+scores above 0 on 96 % of queries in both; the best of 11 scores 0.904 against 0.912. Not
+modelled: tasks inside a family, costs beyond three standard deviations, and a model's score given
+the length of its own answer.
 """
 
 from __future__ import annotations
