@@ -5,10 +5,25 @@ from __future__ import annotations
 from typing import Protocol
 
 from stageroute_gym.problem import Problem
+from stageroute_gym.workloads.convert import convert
+from stageroute_gym.workloads.figures import Figures
+from stageroute_gym.workloads.files import FileReport, ModelReport, check_file, read_outcomes
+from stageroute_gym.workloads.recorded import Recorded
 from stageroute_gym.workloads.schedule import Schedule
 from stageroute_gym.workloads.table import OutcomeTable
 
-__all__ = ["OutcomeTable", "Schedule", "Workload"]
+__all__ = [
+    "Figures",
+    "FileReport",
+    "ModelReport",
+    "OutcomeTable",
+    "Recorded",
+    "Schedule",
+    "Workload",
+    "check_file",
+    "convert",
+    "read_outcomes",
+]
 
 
 class Workload(Protocol):
