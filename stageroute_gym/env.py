@@ -199,7 +199,7 @@ class StageRouteEnv(gym.Env[Observation, Any]):
             return None
         if self._renderer is None:
             # Only here, since a renderer may load pygame.
-            from stageroute_gym.rendering import make_renderer  # noqa: PLC0415
+            from stageroute_gym.rendering import make_renderer
 
             self._renderer = make_renderer(self.world, self.render_mode, self.metadata)
         return self._renderer.render(self._episodes)

@@ -52,7 +52,7 @@ def cell_problems(frame: pl.DataFrame) -> list[FieldError]:
 
 def cleaned(frame: pl.DataFrame, column: str) -> pl.Series:
     """The column as Float64 with null for every value that is not allowed in it."""
-    import polars as pl  # noqa: PLC0415
+    import polars as pl
 
     values = frame[column]
     if not (values.dtype.is_numeric() or values.dtype in (pl.Boolean, pl.String, pl.Null)):
@@ -70,7 +70,7 @@ def cleaned(frame: pl.DataFrame, column: str) -> pl.Series:
 
 def _text(values: pl.Series) -> pl.Series:
     """The values as String, null where they are not names."""
-    import polars as pl  # noqa: PLC0415
+    import polars as pl
 
     if values.dtype.is_nested():
         return pl.repeat(None, len(values), dtype=pl.String, eager=True)
@@ -83,7 +83,7 @@ def normalised(frame: pl.DataFrame) -> pl.DataFrame:
     ``query_id``, ``task`` and ``family`` are String; scores, costs and ``weight`` are Float64;
     other columns stay as they are.
     """
-    import polars as pl  # noqa: PLC0415
+    import polars as pl
 
     numeric = [name for name in frame.columns if name.startswith((SCORE, COST)) or name == "weight"]
     text = [name for name in ("query_id", "task", "family") if name in frame.columns]

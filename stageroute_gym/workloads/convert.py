@@ -55,7 +55,7 @@ def convert(
 
 
 def _read_pickle(source: Path, allow_pickle: bool) -> pl.DataFrame:
-    import polars as pl  # noqa: PLC0415
+    import polars as pl
 
     if not allow_pickle:
         allowed = (

@@ -131,7 +131,7 @@ def read_frame(path: str | Path, field: str = "data") -> pl.DataFrame:
     Raises:
         FieldError: if it is absent, empty, or cannot be read.
     """
-    import polars as pl  # noqa: PLC0415
+    import polars as pl
 
     file = Path(path)
     ending = file.suffix.lower()
@@ -180,7 +180,7 @@ def _check_content(file: Path, field: str) -> None:
 
 
 def _model_report(wide: pl.DataFrame, name: str) -> ModelReport:
-    import polars as pl  # noqa: PLC0415
+    import polars as pl
 
     score, cost = cleaned(wide, SCORE + name), cleaned(wide, COST + name)
     mean, p99, highest, zeros = (

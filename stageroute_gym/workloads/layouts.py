@@ -77,7 +77,7 @@ def to_wide(frame: pl.DataFrame) -> tuple[pl.DataFrame, list[FieldError]]:
 
 def to_long(wide: pl.DataFrame) -> pl.DataFrame:
     """The long layout of a wide frame: query by query, models in the order of its columns."""
-    import polars as pl  # noqa: PLC0415
+    import polars as pl
 
     keys = ["query_id", "task", *(name for name in OPTIONAL if name in wide.columns)]
     parts = [
@@ -93,7 +93,7 @@ def to_long(wide: pl.DataFrame) -> pl.DataFrame:
 
 
 def _from_routerbench(frame: pl.DataFrame) -> pl.DataFrame:
-    import polars as pl  # noqa: PLC0415
+    import polars as pl
 
     cost_columns = [name for name in frame.columns if name.endswith(ROUTERBENCH_COST)]
     models = [name.removesuffix(ROUTERBENCH_COST) for name in cost_columns]
@@ -106,7 +106,7 @@ def _from_routerbench(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def _from_long(frame: pl.DataFrame) -> tuple[pl.DataFrame, list[FieldError]]:
-    import polars as pl  # noqa: PLC0415
+    import polars as pl
 
     problems = []
     frame = frame.with_columns(pl.col("model").cast(pl.String))

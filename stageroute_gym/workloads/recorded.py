@@ -129,7 +129,7 @@ def release_dates(path: str, models: tuple[str, ...]) -> tuple[tuple[str, ...], 
         FieldError: if the list cannot be read, lacks a column or a model, names a model twice, or
             a date is not YYYY-MM-DD.
     """
-    import polars as pl  # noqa: PLC0415
+    import polars as pl
 
     frame = read_frame(path, "models")
     if "model" not in frame.columns:
