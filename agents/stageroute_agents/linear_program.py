@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stageroute_agents.base import Agent, Batch
-from stageroute_gym.optimize.deploy import deploy_rows, fill_slots
+from stageroute_gym.optimize import fill_slots
+from stageroute_gym.optimize.deploy import deploy_rows
 from stageroute_gym.optimize.route import route_rows
 
 Floats = NDArray[np.float64]
@@ -57,7 +58,7 @@ class LinearProgramAgent(Agent):
         chosen = weights > 0
         if self.fill_slots:
             for row in range(rows):
-                fill_slots(chosen[row], score[row], cost[row], price[row], batch["pulls"][row])
+                fill_slots(chosen[row], score[row], cost[row], price[row], batch["pulls"][row], batch["available"][row], slots)
         return chosen
 
     def shares(self, batch: Batch) -> Floats:
