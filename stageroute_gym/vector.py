@@ -63,7 +63,6 @@ class StageRouteVectorEnv(VectorEnv[Observation, NDArray[Any], NDArray[Any]]):
         self.single_action_space = action_space(self.world.num_models, continuous=self.continuous)
         self.action_space = batch_space(self.single_action_space, self.num_envs)
         self._episodes = Episodes(self.world, self.num_envs, continuous=self.continuous)
-        self._finished = self._episodes.counters[:, dynamics.FINISHED]
         self._layout = ObservationLayout(
             self.world.num_models, self.world.table.features.shape[1], batched=True
         )
@@ -107,14 +106,15 @@ class StageRouteVectorEnv(VectorEnv[Observation, NDArray[Any], NDArray[Any]]):
         if not self._generators:
             raise FieldError("step", "before reset", "a call of reset() first")
         checked = self._checked(actions)
-        over = np.flatnonzero(self._finished)
+        finished = self._episodes.counters[:, dynamics.FINISHED]
+        over = np.flatnonzero(finished)
         if over.size:
             self._episodes.restart_at_next_step(over, self._draw_keys(over))
         self._episodes.step(checked)
         return (
             self._observe(),
             self._episodes.amounts[:, dynamics.STEP_SCORE].copy(),
-            self._finished.astype(np.bool_),
+            finished.astype(np.bool_),
             np.zeros(self.num_envs, np.bool_),
             self._infos(np.ones(self.num_envs, np.bool_)),
         )

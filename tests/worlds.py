@@ -154,3 +154,16 @@ def random_action(
         weights[:] = 0.0
         weights[np.flatnonzero(usable)[:1]] = 0.5
     return np.clip(weights, -1, 1).astype(np.float32)
+
+
+def play(env, seed, steps=200):
+    """What ``steps`` steps of a random legal policy return, reset after each episode."""
+    rng = np.random.default_rng(seed)
+    continuous = env.unwrapped.continuous
+    returned = [env.reset(seed=seed)]
+    for _ in range(steps):
+        action = random_action(rng, env.unwrapped.action_masks(), continuous=continuous)
+        returned.append(env.step(action))
+        if returned[-1][2]:
+            returned.append(env.reset())
+    return returned
