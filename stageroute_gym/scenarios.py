@@ -203,7 +203,7 @@ def get(name: str, **overrides: Any) -> Scenario:
     Raises:
         FieldError: if there is no such scenario or argument, or a value is not allowed.
     """
-    if name not in _SCENARIOS:
+    if not isinstance(name, str) or name not in _SCENARIOS:
         raise FieldError("scenario", name, closest(str(name), _SCENARIOS))
     return _SCENARIOS[name].override(**overrides)
 
@@ -219,6 +219,6 @@ def suite(name: str) -> Suite:
     Raises:
         FieldError: if there is no such suite.
     """
-    if name not in _SUITES:
+    if not isinstance(name, str) or name not in _SUITES:
         raise FieldError("suite", name, closest(str(name), _SUITES))
     return _SUITES[name]
