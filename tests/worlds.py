@@ -156,6 +156,14 @@ def random_action(
     return np.clip(weights, -1, 1).astype(np.float32)
 
 
+def random_actions(
+    rng: np.random.Generator, masks: Any, *, continuous: bool, lawless: float = 0.2
+) -> Any:
+    """A random action for each row, as a batch."""
+    actions = [random_action(rng, mask, continuous=continuous, lawless=lawless) for mask in masks]
+    return np.array(actions, np.float32 if continuous else np.int64)
+
+
 def play(env, seed, steps=200):
     """What ``steps`` steps of a random legal policy return, reset after each episode."""
     rng = np.random.default_rng(seed)
