@@ -158,8 +158,7 @@ class StageRouteVectorEnv(VectorEnv[Observation, NDArray[Any], NDArray[Any]]):
             raise FieldError("seed", seed, allowed)
         if not all(entry is None or (_is_integer(entry) and entry >= 0) for entry in seeds):
             raise FieldError("seed", seed, allowed)
-        seeds = [None if entry is None else int(entry) for entry in seeds]
-        return seeds
+        return [None if entry is None else int(entry) for entry in seeds]
 
     def _seed(self, rows: NDArray[np.int64], seeds: list[int | None]) -> None:
         if not self._generators:

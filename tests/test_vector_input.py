@@ -16,7 +16,7 @@ HARD = {"budget": 0.4, "horizon": 50, "stages": 4, "deployment_cost": 0.3, "feed
 
 @pytest.mark.parametrize("num_envs", [0, -1, 1.5, True, "3", None, np.float64(2)])
 def test_a_bad_number_of_envs(num_envs):
-    with pytest.raises(FieldError, match="num_envs = .*: expected an integer of at least 1"):
+    with pytest.raises(FieldError, match=r"num_envs = .*: expected an integer of at least 1"):
         StageRouteVectorEnv(num_envs)
 
 
@@ -99,7 +99,7 @@ def test_bad_continuous_actions_move_no_env(actions):
 )
 def test_bad_seeds_reset_nothing(seed):
     def disturb(env):
-        with pytest.raises(FieldError, match="seed = .*: expected"):
+        with pytest.raises(FieldError, match=r"seed = .*: expected"):
             env.reset(seed=seed)
 
     assert_untouched(disturb)
@@ -119,7 +119,7 @@ def test_bad_seeds_reset_nothing(seed):
 )
 def test_bad_masks_reset_nothing(mask):
     def disturb(env):
-        with pytest.raises(FieldError, match="reset_mask.*expected"):
+        with pytest.raises(FieldError, match=r"reset_mask.*expected"):
             env.reset(seed=1, options={"reset_mask": mask})
 
     assert_untouched(disturb)
