@@ -21,7 +21,7 @@ from stageroute_gym.optimize.route import MASS_TOLERANCE, VALUE_TOLERANCE, solve
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
-GAP = 1e-11  # a branch must promise more than this part of the largest score to be searched
+GAP = 2e-10  # a branch must promise more than this part of the largest score to be searched
 SLOT_TOLERANCE = 1e-9  # slots used beyond what there are by less than this are rounding
 IN, FREE, OUT = 1, 0, -1
 
@@ -140,6 +140,43 @@ def _relax(
 
 
 @njit(cache=True)
+def _swap(
+    score: Floats,
+    cost: Floats,
+    cap: Floats,
+    count: int,
+    member: Integers,
+    shares: Floats,
+    members: int,
+    budget: float,
+    inside: NDArray[np.bool_],
+) -> tuple[int, int, float]:
+    """Find the best affordable mixture that hands one member's share to a model outside.
+
+    Returns:
+        Who leaves, who enters, and the value; -1, -1 and minus infinity if there is none.
+    """
+    value = 0.0
+    spend = 0.0
+    inside[:count] = False
+    for j in range(members):
+        inside[member[j]] = True
+        value += score[member[j]] * shares[j]
+        spend += cost[member[j]] * shares[j]
+    leave, enter, best = -1, -1, -math.inf
+    for k in range(count):
+        if inside[k]:
+            continue
+        for j in range(members):
+            i = member[j]
+            new = value + shares[j] * (score[k] - score[i])
+            if new > best and shares[j] <= cap[k]:
+                if spend + shares[j] * (cost[k] - cost[i]) <= budget:
+                    leave, enter, best = i, k, new
+    return leave, enter, best
+
+
+@njit(cache=True)
 def search(
     score: Floats,
     cost: Floats,
@@ -179,6 +216,7 @@ def search(
     room, per_share, node_score, node_cost = np.empty(n), np.empty(n), np.empty(n), np.empty(n)
     keyed, keys, shares = np.empty(n), np.empty(n + 1), np.empty(n)
     member = np.empty(n + 1, dtype=np.int64)
+    inside = np.empty(n, dtype=np.bool_)
     mixtures = np.empty((3, n))
     orders = np.empty((3, n + 1), dtype=np.int64)
     stack = np.zeros((n + 2, n), dtype=np.int8)
@@ -255,11 +293,16 @@ def search(
             value, _, _, affordable = solve_mixture(
                 node_score, node_cost, room, m, min(mass, reach), budget, slack, keyed, keys, orders
             )
-            if affordable and value > incumbent:
-                incumbent = value
+            leave, enter, swapped = _swap(mu, c, alpha, n, member, keyed, m, budget, inside)
+            if max(swapped, value if affordable else -math.inf) > incumbent:
                 chosen[:] = False
                 for j in range(m):
                     chosen[name[member[j]]] = True
+                incumbent = value
+                if not affordable or swapped > value:
+                    chosen[name[leave]] = False
+                    chosen[name[enter]] = True
+                    incumbent = swapped
         if positive <= free_slots:
             continue  # the relaxation is a solution
         # The bound, and what it loses by forcing each free model the other way.
