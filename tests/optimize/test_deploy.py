@@ -5,10 +5,11 @@ import math
 import numpy as np
 import pytest
 
-from optimize.cases import Case, assert_mixture, draw, highs_deploy
 from stageroute_gym.errors import FieldError
 from stageroute_gym.optimize import deploy_mip, route_lp
 from stageroute_gym.optimize.deploy import deploy_rows
+
+from .cases import Case, assert_mixture, draw, highs_deploy
 
 
 def reachable(caps, slots):

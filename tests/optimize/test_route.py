@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from optimize.cases import assert_mixture, draw, highs_route
 
 from stageroute_gym.errors import FieldError
 from stageroute_gym.optimize import route_lp
 from stageroute_gym.optimize.route import route_kernel
+
+from .cases import assert_mixture, draw, highs_route
 
 
 def dual_value(case, price, mass):
