@@ -9,7 +9,7 @@ one observation or a batch, and keeps what has to be remembered in ``state``.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
 import numpy as np
@@ -81,24 +81,23 @@ class Agent(ABC):
         Returns:
             The action, or actions, and the state to pass to the next call.
         """
-        single = observation["phase"].ndim == 1
-        batch: Batch = {k: v[None] for k, v in observation.items()} if single else observation
+        if observation["phase"].ndim == 1:
+            actions, state = self.predict(_OneRow(observation), state, episode_start, deterministic)
+            return actions[0], state
         if state is None:
-            state = {"plan": np.zeros((len(batch["phase"]), self.num_models), np.bool_)}
-        act = self._continuous if self.continuous else self._discrete
-        actions = act(batch, state["plan"], deterministic)
-        return (actions[0] if single else actions), state
+            state = {"plan": np.zeros((len(observation["phase"]), self.num_models), np.bool_)}
+        if self.continuous:
+            return self._continuous(observation), state
+        return self._discrete(observation, state["plan"], deterministic), state
 
-    def _continuous(
-        self, batch: Batch, plan: NDArray[np.bool_], deterministic: bool
-    ) -> NDArray[np.float32]:
+    def _continuous(self, batch: Batch) -> NDArray[np.float32]:
         routing = batch["phase"][:, 0] > 0
         if routing.all():
             return self.shares(batch).astype(np.float32)
-        actions = np.empty(plan.shape, np.float32)
-        actions[~routing] = self.plan(_rows(batch, ~routing))
+        actions = np.empty((len(routing), self.num_models), np.float32)
+        actions[~routing] = self.plan(rows_of(batch, ~routing))
         if routing.any():
-            actions[routing] = self.shares(_rows(batch, routing))
+            actions[routing] = self.shares(rows_of(batch, routing))
         return actions
 
     def _discrete(
@@ -107,16 +106,14 @@ class Agent(ABC):
         routing = batch["phase"][:, 0] > 0
         if routing.all():
             return self._draw(batch, deterministic)
-        actions = np.empty(len(routing), np.int64)
+        # The plan is made before the first model goes in, and kept until the last one is.
         opening = ~routing & ~batch["deployed"].any(axis=1)
         if opening.any():
-            plan[opening] = self.plan(_rows(batch, opening))
+            plan[opening] = self.plan(rows_of(batch, opening))
         missing = plan & (batch["action_mask"][:, :-1] > 0)
-        actions[~routing] = np.where(missing.any(axis=1), missing.argmax(axis=1), self.num_models)[
-            ~routing
-        ]
+        actions = np.where(missing.any(axis=1), missing.argmax(axis=1), self.num_models)
         if routing.any():
-            actions[routing] = self._draw(_rows(batch, routing), deterministic)
+            actions[routing] = self._draw(rows_of(batch, routing), deterministic)
         return actions
 
     def _draw(self, batch: Batch, deterministic: bool) -> NDArray[np.int64]:
@@ -162,5 +159,22 @@ def draw_models(shares, masks, draws):
     return actions
 
 
-def _rows(batch: Batch, selected: NDArray[np.bool_]) -> Batch:
+def rows_of(batch: Batch, selected: NDArray[np.bool_]) -> Batch:
+    """The selected rows of a batch, shape of ``selected``: (E,)."""
     return {key: values[selected] for key, values in batch.items()}
+
+
+class _OneRow(Mapping[str, NDArray[Any]]):
+    """A single observation as a batch of one; only what an agent looks at is reshaped."""
+
+    def __init__(self, observation: Batch) -> None:
+        self._observation = observation
+
+    def __getitem__(self, key: str) -> NDArray[Any]:
+        return self._observation[key][None]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._observation)
+
+    def __len__(self) -> int:
+        return len(self._observation)

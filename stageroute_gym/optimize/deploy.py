@@ -1,0 +1,219 @@
+"""DeployOPT: the best set of at most ``M_max`` models and the mixture over it, solved exactly."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import ArrayLike, NDArray
+
+from stageroute_gym.optimize.arguments import (
+    as_budget,
+    as_caps,
+    as_count,
+    as_rows,
+    refuse_shapes,
+    refuse_values,
+)
+from stageroute_gym.optimize.route import (
+    COST_TOLERANCE,
+    MASS_TOLERANCE,
+    compact_row,
+    fill,
+    solve_mixture,
+)
+from stageroute_gym.optimize.search import largest_caps, search
+
+Floats = NDArray[np.float64]
+
+
+class DeployPlan(NamedTuple):
+    """Solution of DeployOPT.
+
+    Attributes:
+        weights: share of queries to each model, float64 ``(N,)``.
+        models: models with a positive weight, ascending, int64 ``(at most M_max,)``.
+        value: expected score of a query.
+        price: optimal multiplier ``lambda`` of the budget for the chosen set, score per USD; 0
+            where the budget does not bind, infinite where no mixture is affordable.
+        feasible: whether a mixture of at most ``M_max`` models is within the budget.
+    """
+
+    weights: Floats
+    models: NDArray[np.int64]
+    value: float
+    price: float
+    feasible: bool
+
+
+@njit(cache=True)
+def deploy_kernel(
+    score_row: Floats,
+    cost_row: Floats,
+    budget: float,
+    throughput_row: Floats,
+    max_deployed: int,
+    weights_out: Floats,
+) -> tuple[float, float, bool]:
+    """DeployOPT for one row, for compiled callers; see `deploy_mip`.
+
+    Args:
+        score_row: ``mu``, finite, float64 ``(N,)``, C-contiguous as all rows here.
+        cost_row: ``c``, USD, at least 0, float64 ``(N,)``.
+        budget: USD a query.
+        throughput_row: ``alpha``, float64 ``(N,)``; 0: not available, other values not read.
+        max_deployed: ``M_max``, at least 1.
+        weights_out: written: the mixture, float64 ``(N,)``.
+
+    Returns:
+        Value, price, feasible, as in `DeployPlan`; the value is NaN if an argument is not allowed.
+    """
+    weights_out[:] = 0.0
+    size = score_row.shape[0]
+    floats = np.empty((6, size + 1))
+    integers = np.empty((4, size + 1), dtype=np.int64)
+    score, cost, cap, shares = floats[0], floats[1], floats[2], floats[3]
+    names = integers[3]
+    count = compact_row(score_row, cost_row, throughput_row, floats, names)
+    if count < 0 or math.isnan(budget):
+        return math.nan, math.nan, False
+    slots = min(max_deployed, count)
+    if slots < 1:
+        return 0.0, 0.0, True
+    largest = np.empty(slots + 1)
+    mass = min(1.0, largest_caps(cap, count, slots, largest))
+    slack = COST_TOLERANCE * abs(budget)
+    value, price, _, feasible = solve_mixture(
+        score, cost, cap, count, mass, budget, slack, shares, floats[4], integers
+    )
+    positive = 0
+    for i in range(count):
+        if shares[i] > 0.0:
+            positive += 1
+    if positive > slots:
+        count = _choose(score, cost, cap, count, mass, budget, slack, slots, floats, names)
+        value, price, _, feasible = solve_mixture(
+            score, cost, cap, count, mass, budget, slack, shares, floats[4], integers
+        )
+    for i in range(count):
+        weights_out[names[i]] = shares[i]
+    return value, price, feasible
+
+
+@njit(cache=True)
+def _choose(
+    score: Floats,
+    cost: Floats,
+    cap: Floats,
+    count: int,
+    mass: float,
+    budget: float,
+    slack: float,
+    slots: int,
+    floats: Floats,
+    names: NDArray[np.int64],
+) -> int:
+    """Keep only the best ``slots`` models of the compact rows, and return their number."""
+    chosen = np.zeros(count, dtype=np.bool_)
+    keys = np.empty(max(count, slots) + 1)
+    order = np.empty(count + 1, dtype=np.int64)
+    # Largest caps first: the set that can serve the mass whatever it costs.
+    fill(cap, cost, cap, count, 1.0, 0.0, mass, keys, order)
+    taken = 0
+    reach = 0.0
+    while taken < slots and reach < mass - MASS_TOLERANCE:
+        chosen[order[taken]] = True
+        reach += cap[order[taken]]
+        taken += 1
+    # Then an affordable set, or, if there is none, the cheapest.
+    dearest = 0.0
+    for i in range(count):
+        floats[5, i] = -cost[i]
+        dearest = max(dearest, cost[i])
+    spend, _ = search(
+        floats[5], cost, cap, count, mass, math.inf, 0.0, slots, chosen, -dearest, -budget - slack
+    )
+    if -spend <= budget + slack:
+        # Then the best one.
+        search(score, cost, cap, count, mass, budget, slack, slots, chosen, -math.inf, math.inf)
+    kept = 0
+    for i in range(count):
+        if chosen[i]:
+            floats[0, kept], floats[1, kept], floats[2, kept] = score[i], cost[i], cap[i]
+            names[kept] = names[i]
+            kept += 1
+    return kept
+
+
+@njit(cache=True)
+def deploy_rows(
+    score: Floats,
+    cost: Floats,
+    budget: Floats,
+    throughput: Floats,
+    max_deployed: int,
+    weights: Floats,
+    value: Floats,
+    price: Floats,
+    feasible: NDArray[np.bool_],
+) -> None:
+    """DeployOPT for each row, equal to `deploy_kernel` to the bit.
+
+    Args:
+        score: float64 ``(E, N)``, C-contiguous as all arrays here.
+        cost: USD, float64 ``(E, N)``.
+        budget: USD a query, float64 ``(E,)``.
+        throughput: float64 ``(E, N)``.
+        max_deployed: ``M_max``, at least 1.
+        weights: written, float64 ``(E, N)``.
+        value: written, float64 ``(E,)``; NaN where a row holds a value that is not allowed.
+        price: written, float64 ``(E,)``.
+        feasible: written, bool ``(E,)``.
+    """
+    for e in range(score.shape[0]):
+        value[e], price[e], feasible[e] = deploy_kernel(
+            score[e], cost[e], budget[e], throughput[e], max_deployed, weights[e]
+        )
+
+
+def deploy_mip(
+    score: ArrayLike,
+    cost: ArrayLike,
+    budget: float,
+    throughput: ArrayLike,
+    max_deployed: int,
+) -> DeployPlan:
+    """Solve DeployOPT (Li & Li 2026, arXiv 2506.17254): which models to deploy.
+
+    Maximises ``sum mu_m d_m`` subject to ``sum c_m d_m <= b``, ``sum d_m = s``,
+    ``0 <= d_m <= alpha_m z_m`` and ``sum z_m <= M_max`` with binary ``z``, where ``s`` is 1 or, if
+    less, the sum of the ``M_max`` largest caps. Where no such mixture is affordable, the plan is
+    the cheapest mixture of at most ``M_max`` models. Exact: RouteOPT over all models if it uses no
+    more than ``M_max`` of them, else branch and bound.
+
+    Args:
+        score: ``mu``, expected score of each model, ``(N,)``; any finite number.
+        cost: ``c``, expected cost of each model, USD, at least 0, ``(N,)``.
+        budget: ``b``, USD a query, above 0 (infinity: none).
+        throughput: ``alpha`` in [0, 1], scalar or ``(N,)``; a model with 0 is not available, and
+            its score and cost are not read.
+        max_deployed: ``M_max``, at least 1.
+
+    Returns:
+        The plan; with no available model: zeros, feasible.
+
+    Raises:
+        FieldError: a shape or a value is not allowed.
+    """
+    mu, c = as_rows(score), as_rows(cost)
+    if mu.shape != c.shape or mu.ndim != 1:
+        refuse_shapes(mu, c, "(N,)")
+    alpha = as_caps(throughput, mu.shape)
+    limit = as_count("max_deployed", max_deployed)
+    weights = np.empty(mu.shape)
+    value, price, feasible = deploy_kernel(mu, c, as_budget(budget), alpha, limit, weights)
+    if math.isnan(value):
+        refuse_values(mu, c, alpha)
+    return DeployPlan(weights, np.flatnonzero(weights), value, price, feasible)
