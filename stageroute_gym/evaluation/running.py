@@ -6,10 +6,11 @@ import dataclasses
 import hashlib
 import inspect
 import json
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 DEFAULT_ENV_ID = "StageRouteContinuous-v0"
 ENV_IDS = ("StageRoute-v0", DEFAULT_ENV_ID)
+WARM_UP_STEPS = 20  # enough to deploy one model after the other and to route
 
 AgentLike = str | AgentFactory | Predictor
 
@@ -95,9 +97,21 @@ def timed_evaluation(
     *,
     env_id: str | None = None,
     agent_parameters: Mapping[str, Any] | None = None,
+    warm: bool = False,
     **overrides: Any,
 ) -> tuple[pl.DataFrame, Timing]:
-    """As `evaluate`, with the time it took."""
+    """As `evaluate`, with the time it took.
+
+    Args:
+        agent: as for `evaluate`, like all that is not named here.
+        scenario: see there.
+        seeds: see there.
+        env_id: see there.
+        agent_parameters: see there.
+        warm: play a few steps with another agent of this kind first, so that the time holds no
+            loading of compiled code; only for agents that are made here.
+        overrides: see there.
+    """
     parameters = dict(agent_parameters or {})
     checked_seeds = check_seeds(seeds)
     source = agents.load(agent) if isinstance(agent, str) else agent
@@ -105,14 +119,10 @@ def timed_evaluation(
     chosen_id = environment_of(source, env_id)
     env = _make_env(chosen_id, scenario, len(checked_seeds), overrides)
     seed = agent_seed(env.scenario.name, name, checked_seeds)
-    if isinstance(agent, str):
-        player = agents.make(agent, env, seed=seed, **parameters)
-    elif _is_agent(source):
-        if parameters:
-            raise FieldError("agent_parameters", parameters, "none; the agent is made already")
-        player = source  # type: ignore[assignment]
-    else:
-        player = source(env, seed=seed, **parameters)  # type: ignore[operator]
+    if warm and not _is_agent(source):
+        first = _make_env(chosen_id, scenario, 1, overrides)
+        _play(first, _make_agent(agent, first, seed, parameters), [0], max_steps=WARM_UP_STEPS)
+    player = _make_agent(agent, env, seed, parameters)
     books, agent_time, env_time = _play(env, player, checked_seeds)
     rows = episode_rows(
         env.scenario,
@@ -124,10 +134,8 @@ def timed_evaluation(
         books=books,
     )
     decisions = books.steps_of_all
-    per_decision = 1e6 / decisions
-    timing = Timing(
-        env.scenario.name, name, decisions, agent_time * per_decision, env_time * per_decision
-    )
+    micro = 1e6 / decisions
+    timing = Timing(env.scenario.name, name, decisions, agent_time * micro, env_time * micro)
     return rows, timing
 
 
@@ -199,9 +207,26 @@ def named_scenario(
     return scenario.name, {**differences, **overrides}
 
 
+def warm_up(env_id: str, scenario: str, overrides: Mapping[str, Any]) -> None:
+    """Compile the kernels of an environment, or load them; a reset runs them all."""
+    _make_env(env_id, scenario, 1, overrides).reset(seed=0)
+
+
 def _is_agent(agent: object) -> bool:
     """Whether it is an agent itself, not something that makes one."""
     return hasattr(agent, "predict") and not inspect.isclass(agent)
+
+
+def _make_agent(
+    agent: AgentLike, env: StageRouteVectorEnv, seed: int, parameters: Mapping[str, Any]
+) -> Predictor:
+    if isinstance(agent, str):
+        return agents.make(agent, env, seed=seed, **parameters)
+    if _is_agent(agent):
+        if parameters:
+            raise FieldError("agent_parameters", parameters, "none; the agent is made already")
+        return cast("Predictor", agent)
+    return cast("AgentFactory", agent)(env, seed=seed, **parameters)
 
 
 def _make_env(
@@ -216,7 +241,7 @@ def _make_env(
 
 
 def _play(
-    env: StageRouteVectorEnv, agent: Predictor, seeds: list[int]
+    env: StageRouteVectorEnv, agent: Predictor, seeds: list[int], max_steps: float = math.inf
 ) -> tuple[Books, float, float]:
     """Play until every episode has ended once; the books, and seconds of agent and environment."""
     clock: Callable[[], float] = time.perf_counter
@@ -227,7 +252,7 @@ def _play(
     state: Any = None
     # An episode that is over restarts by the step after its last one.
     episode_start: NDArray[np.bool_] = np.ones(env.num_envs, np.bool_)
-    while books.running.any():
+    while books.running.any() and books.steps_of_all < max_steps * env.num_envs:
         started = clock()
         actions, state = agent.predict(observation, state, episode_start, deterministic=False)
         decided = clock()
