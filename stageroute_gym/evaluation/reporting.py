@@ -78,13 +78,16 @@ def report_tables(summary: dict[str, Any], timings: pl.DataFrame) -> list[Report
 
 def rich_table(table: ReportTable) -> Table:
     """The table for a terminal."""
+    from rich.box import SIMPLE
     from rich.table import Table
 
-    shown = Table(title=table.title, title_justify="left", title_style="bold")
-    for column in table.columns:
-        is_agent = column == "agent"
+    shown = Table(box=SIMPLE, title=table.title, title_justify="left", title_style="bold")
+    for place, column in enumerate(table.columns):
+        # Where the terminal is narrow, lines break between words, never inside.
+        words = " ".join([column, *(row[place] for row in table.rows)]).split()
+        left = column == "agent"
         shown.add_column(
-            column, justify="left" if is_agent else "right", overflow="fold", no_wrap=is_agent
+            column, justify="left" if left else "right", min_width=max(map(len, words))
         )
     for row in table.rows:
         shown.add_row(*row)

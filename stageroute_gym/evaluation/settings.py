@@ -122,8 +122,10 @@ def first_difference(
 ) -> tuple[str, object, object] | None:
     """Where two JSON values differ first: the place, the given and the kept value there."""
     if isinstance(given, dict) and isinstance(kept, dict):
-        for key in [*given, *(key for key in kept if key not in given)]:
-            inner = first_difference(given.get(key), kept.get(key), f"{name}.{key}")
+        if list(given) != list(kept):
+            return name, list(given), list(kept)
+        for key in given:
+            inner = first_difference(given[key], kept[key], f"{name}.{key}")
             if inner is not None:
                 return inner
         return None
