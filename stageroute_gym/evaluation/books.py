@@ -140,7 +140,8 @@ def _oracle_score_after(world: World, queries: NDArray[np.int64]) -> NDArray[np.
     """What the stage oracle expects of the queries after the first ``queries``, shape (E,)."""
     bounds = world.problem.stage_bounds
     left = np.clip(bounds[1:] - queries[:, None], 0, world.problem.stage_lengths)
-    return left @ world.stage_values
+    # Not as a matrix product, whose rounding depends on the number of rows.
+    return (left * world.stage_values).sum(axis=1)
 
 
 def _ratio(scores: NDArray[np.float64], oracle: float) -> list[float | None]:
