@@ -26,9 +26,7 @@ def by_hand(agent: Any, env_id: str, seed: int, **overrides: Any) -> dict[str, A
     while not terminated:
         action, _ = agent.predict(observation)
         before = info["t"]
-        observation, reward, terminated, _, info = env.step(
-            action if action.ndim else int(action)
-        )
+        observation, reward, terminated, _, info = env.step(action if action.ndim else int(action))
         score += float(reward)
         decisions += 1
         oracle += info["oracle_score"] * (info["t"] - before) if not terminated else 0.0
@@ -104,9 +102,7 @@ def test_agents_come_by_name_as_classes_and_as_objects(given: Any) -> None:
 
 
 def test_parameters_reach_the_agent_and_the_rows() -> None:
-    rows = evaluate(
-        "players:Even", "routerbench", [0], agent_parameters={"share": 0.25}, **SHORT
-    )
+    rows = evaluate("players:Even", "routerbench", [0], agent_parameters={"share": 0.25}, **SHORT)
     assert json.loads(rows["agent_parameters"][0]) == {"share": 0.25}
 
 

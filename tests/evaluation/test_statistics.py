@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import itertools
 import random
 
 import polars as pl
@@ -13,7 +12,7 @@ from stageroute_gym.evaluation.ranking import rank
 
 def test_estimate_of_a_case_worked_by_hand() -> None:
     # Mean 4, standard deviation 2, n = 4: half-width t(3, 0.975) * 2 / sqrt(4) = 3.182446.
-    found = estimate([2.0, 4.0, 4.0, 6.0 - 0.0])
+    found = estimate([2.0, 4.0, 4.0, 6.0])
     assert found.mean == 4.0
     assert found.count == 4
     deviation = (8 / 3) ** 0.5
@@ -117,7 +116,8 @@ def test_ranking_by_mean_then_name_and_overall_over_complete_agents() -> None:
 
 def test_ranking_does_not_depend_on_the_order_of_the_rows() -> None:
     results = rows({("s", "a"): [0.1, 0.7, 0.3], ("s", "b"): [0.2, 0.2, 0.9]})
-    seen = [rank(results[list(order)], ["s"]) for order in itertools.permutations(range(6))]
+    orders = [random.Random(seed).sample(range(6), 6) for seed in range(20)]
+    seen = [rank(results[order], ["s"]) for order in orders]
     assert all(summary == seen[0] for summary in seen)
 
 
