@@ -1,4 +1,4 @@
-"""Evaluating agents: episodes, statistics over seeds, leaderboards."""
+"""Running agents, measuring and ranking them."""
 
 from __future__ import annotations
 
