@@ -269,7 +269,9 @@ def compact_row(
         if cap == 0.0:
             continue
         # Written so that a NaN is refused too.
-        if not (0.0 < cap <= 1.0 and 0.0 <= cost_row[i] < math.inf and abs(score_row[i]) < math.inf):
+        if not (
+            0.0 < cap <= 1.0 and 0.0 <= cost_row[i] < math.inf and abs(score_row[i]) < math.inf
+        ):
             return -1
         floats[0, count] = score_row[i]
         floats[1, count] = cost_row[i]

@@ -11,7 +11,6 @@ from stageroute_gym.problem import Problem
 from stageroute_gym.workloads.schedule import Schedule
 from stageroute_gym.workloads.table import OutcomeTable
 
-
 Part = TypeVar("Part", bound="Workload | Change")
 
 
