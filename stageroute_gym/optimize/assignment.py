@@ -39,7 +39,7 @@ def assign(
     capacity: Floats,
     total_budget: float,
 ) -> AssignmentPlan:
-    """Maximise ``sum_rm score_rm x_rm`` over the queries ``x_rm >= 0`` that model m serves of group r.
+    """Maximise ``sum_rm score_rm x_rm``, where model m serves ``x_rm >= 0`` queries of group r.
 
     Subject to ``sum_m x_rm <= queries_r``, ``sum_(r in stage k) x_rm <= capacity_km`` and
     ``sum_rm cost_rm x_rm <= total_budget``. Exact up to the tolerances of HiGHS (1e-7), whose
