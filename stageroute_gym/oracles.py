@@ -75,7 +75,7 @@ def realised_rows(world: World, seed: int) -> NDArray[np.int64]:
     generator, _ = seeding.np_random(seed)
     _, sampler, stages, *_ = world.arrays
     rows = np.empty(world.problem.horizon, np.int64)
-    _draw_rows(sampler, stages, draw_key(generator)[0], rows)
+    _draw_rows(sampler, stages, int(draw_key(generator).view(np.int64)[0]), rows)
     return rows
 
 
@@ -103,7 +103,7 @@ def realised(world: World, seed: int) -> World:
 def _draw_rows(
     sampler: NDArray[np.float64],
     stages: NDArray[np.float64],
-    key: np.uint64,
+    key: int,
     rows: NDArray[np.int64],
 ) -> None:
     """Fill ``rows`` as the environment draws them."""

@@ -126,17 +126,16 @@ _SCENARIOS = {
             Changing(
                 base=_ALL_THERE,
                 changes=(
-                    Newcomers(number=10, prefix="a", start=0.4, stop=0.4, quality=(-0.5, -0.1)),
+                    Newcomers(number=10, prefix="a", start=0.4, quality=(-0.5, -0.1)),
                     Newcomers(
                         number=1,
                         prefix="b",
                         start=0.4,
-                        stop=0.4,
                         quality=(0.5, 0.5),
                         price=(1.0, 1.0),
                         parents=("gpt-3.5-turbo-1106",),
                     ),
-                    Newcomers(number=9, prefix="c", start=0.4, stop=0.4, quality=(-0.5, -0.1)),
+                    Newcomers(number=9, prefix="c", start=0.4, quality=(-0.5, -0.1)),
                 ),
             ),
             "20 newcomers at once at 40 % of the horizon: one is good, the others are poor",
@@ -151,7 +150,11 @@ _SCENARIOS = {
                 changes=(
                     Newcomers(number=49, prefix="early", quality=(-0.6, 0.3), price=(0.25, 4.0)),
                     Newcomers(
-                        number=140, prefix="late", stop=0.9, quality=(-0.6, 0.3), price=(0.25, 4.0)
+                        number=140,
+                        prefix="late",
+                        duration=0.9,
+                        quality=(-0.6, 0.3),
+                        price=(0.25, 4.0),
                     ),
                 ),
             ),

@@ -119,7 +119,7 @@ class Regression:
     def schedule(self, schedule: Schedule, table: OutcomeTable, problem: Problem) -> Schedule:
         """The same queries, from ``start`` on from the rows of after."""
         nothing = np.zeros_like(schedule.mixes)
-        later = during(problem, self.start)
+        later = since(problem, self.start)
         return dataclasses.replace(
             schedule,
             mixes=np.block([[schedule.mixes, nothing], [nothing, schedule.mixes]]),
@@ -159,7 +159,7 @@ class PriceChange:
     def schedule(self, schedule: Schedule, table: OutcomeTable, problem: Problem) -> Schedule:
         """The model's cost multiplier changed from ``start`` on."""
         multiplier = schedule.cost_multiplier.copy()
-        multiplier[during(problem, self.start), column("model", self.model, table)] *= self.factor
+        multiplier[since(problem, self.start), column("model", self.model, table)] *= self.factor
         return dataclasses.replace(schedule, cost_multiplier=multiplier)
 
 
@@ -170,7 +170,7 @@ class Outage:
     Args:
         model: name of the model.
         start: the moment it goes, a share of the horizon in [0, 1].
-        stop: the moment it is back, not before ``start``; 1 for never.
+        duration: for how long, a share of the horizon in [0, 1]; it may outlast the horizon.
 
     Raises:
         FieldError: if a value is not allowed; by ``schedule``, if there is no such model.
@@ -178,25 +178,25 @@ class Outage:
 
     model: str
     start: float = 0.4
-    stop: float = 0.6
+    duration: float = 0.2
 
     def __post_init__(self) -> None:
         checks.number("start", self.start, 0, 1)
-        checks.number("stop", self.stop, self.start, 1)
+        checks.number("duration", self.duration, 0, 1)
 
     def table(self, table: OutcomeTable) -> OutcomeTable:
         """The table as it is."""
         return table
 
     def schedule(self, schedule: Schedule, table: OutcomeTable, problem: Problem) -> Schedule:
-        """The model not on offer from ``start`` to ``stop``."""
+        """The model not on offer from ``start`` on, for ``duration``."""
         available = schedule.available.copy()
-        gone = during(problem, self.start) & ~during(problem, self.stop)
+        gone = since(problem, self.start) & ~since(problem, self.start + self.duration)
         available[gone, column("model", self.model, table)] = False
         return dataclasses.replace(schedule, available=available)
 
 
-def during(problem: Problem, start: float) -> NDArray[np.bool_]:
+def since(problem: Problem, start: float) -> NDArray[np.bool_]:
     """Which stages begin at or after the share ``start`` of the horizon, shape (K,), bool."""
     return problem.stage_bounds[:-1] >= round(start * problem.horizon)
 

@@ -29,8 +29,8 @@ class Newcomers:
     Args:
         number: how many of them.
         start: moment of the first arrival, a share of the horizon in [0, 1].
-        stop: moment of the last, not before ``start``; the others are spread evenly between. With
-            ``stop`` equal to ``start`` all arrive at once.
+        duration: for how long they arrive, evenly spaced, a share of the horizon in [0, 1]; 0 for
+            all at once.
         quality: smallest and largest ``q``, in [-1, 1]; drawn uniformly.
         price: smallest and largest factor of the costs, above 0; drawn log-uniformly.
         parents: the models to draw parents from; None for all models of the table.
@@ -45,7 +45,7 @@ class Newcomers:
 
     number: int
     start: float = 0.0
-    stop: float = 0.0
+    duration: float = 0.0
     quality: tuple[float, float] = (-0.5, 0.5)
     price: tuple[float, float] = (0.5, 2.0)
     parents: tuple[str, ...] | None = None
@@ -55,7 +55,7 @@ class Newcomers:
     def __post_init__(self) -> None:
         checks.count("number", self.number, 1, 10_000)
         checks.number("start", self.start, 0, 1)
-        checks.number("stop", self.stop, self.start, 1)
+        checks.number("duration", self.duration, 0, 1)
         checks.interval("quality", self.quality, -1, 1)
         checks.interval("price", self.price, 0)
         if self.price[0] == 0:
@@ -90,7 +90,7 @@ class Newcomers:
 
     def schedule(self, schedule: Schedule, table: OutcomeTable, problem: Problem) -> Schedule:
         """The newcomers on offer from their arrivals on, at constant prices."""
-        moments = np.linspace(self.start, self.stop, self.number)
+        moments = np.linspace(self.start, self.start + self.duration, self.number)
         arrivals = np.rint(moments * problem.horizon).astype(np.int64)
         available = problem.stage_bounds[:-1, None] >= arrivals
         return dataclasses.replace(
