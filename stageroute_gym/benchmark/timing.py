@@ -1,8 +1,9 @@
 """The one way in which everything is timed: tasks in turns, so that a busy machine hits all alike.
 
-Each task is first called until it has taken a round's time, which warms caches and tells how many
+Time is processor time of this process, so that waiting for a core does not count; every task runs
+in one thread. Each task is first called until it has taken a round's time, which warms caches and tells how many
 calls fill a round. Then rounds of all tasks alternate (A B A B). The minimum over rounds is the
-figure least touched by other processes; the median tells how a run went as a whole.
+figure least touched by other processes; the median tells how the run went as a whole.
 """
 
 from __future__ import annotations
@@ -81,10 +82,10 @@ def time_tasks(
 
 def _elapsed(task: Task, calls: int) -> float:
     call = task.call
-    start = time.perf_counter()
+    start = time.process_time()
     for _ in range(calls):
         call()
-    return time.perf_counter() - start
+    return time.process_time() - start
 
 
 def _calls_a_round(task: Task, round_seconds: float) -> int:
