@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -86,10 +87,10 @@ class Problem:
             object.__setattr__(self, "num_stages", stages)
             return
         allowed = f"increasing query numbers, the first one 0, all below the horizon {self.horizon}"
-        if isinstance(self.stage_starts, (str, bytes)) or not hasattr(self.stage_starts, "__len__"):
+        if not isinstance(self.stage_starts, (tuple, list, np.ndarray)):
             raise FieldError("stage_starts", self.stage_starts, allowed)
         starts = tuple(_integer("stage_starts", start, minimum=0) for start in self.stage_starts)
-        increasing = all(a < b for a, b in zip(starts, starts[1:], strict=False))
+        increasing = all(a < b for a, b in itertools.pairwise(starts))
         if not starts or starts[0] != 0 or not increasing or starts[-1] >= self.horizon:
             raise FieldError("stage_starts", self.stage_starts, allowed)
         object.__setattr__(self, "stage_starts", starts)

@@ -175,8 +175,8 @@ def _choose_sets(
     score: Floats, cost: Floats, caps: Floats, lengths: Floats, total: float, slots: int
 ) -> NDArray[np.bool_]:
     """Choose the deployed set of each stage under one budget by HiGHS, bool ``(K, N)``."""
-    from scipy import sparse  # noqa: PLC0415 - few need it, and it takes long to import
-    from scipy.optimize import Bounds, LinearConstraint, milp  # noqa: PLC0415
+    from scipy import sparse
+    from scipy.optimize import Bounds, LinearConstraint, milp
 
     stages, models = score.shape
     size = stages * models

@@ -9,31 +9,43 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stageroute_gym.errors import FieldError, closest
+from stageroute_gym.problem import Problem
+from stageroute_gym.workloads import checks
 
 
 @dataclass(frozen=True)
 class Arrivals:
-    """Models on offer from the start, and one more at a time after that.
+    """Models on offer from the start, and the others later in the horizon.
+
+    The later models arrive one after the other: each ``interval`` queries; or spread evenly over
+    the horizon, whatever its length; or, where ``dates`` are given and ``interval`` is not, in
+    proportion to their dates. With ``L`` later arrivals (``L`` later dates), the last one comes at
+    ``L / (L + 1)`` of the horizon, so that it still serves queries.
 
     Args:
         order: model names in the order in which they arrive; every model of the table.
         initial: how many of them are there from the first query on, at least 1.
-        interval: queries between two arrivals. None spreads the later arrivals evenly over the
-            horizon, whatever its length.
+        interval: queries between two arrivals.
+        dates: day number of each model of ``order``, never decreasing. Time begins at the date of
+            the last initial model; models of one date arrive together.
 
     Raises:
-        FieldError: if ``initial`` or ``interval`` is out of range.
+        FieldError: if ``initial``, ``interval`` or ``dates`` is out of range.
     """
 
     order: tuple[str, ...]
     initial: int
     interval: int | None = None
+    dates: tuple[int, ...] | None = None
 
     def __post_init__(self) -> None:
-        if not 1 <= self.initial <= len(self.order):
-            raise FieldError("initial_models", self.initial, f"1 to {len(self.order)}")
-        if self.interval is not None and self.interval < 1:
-            raise FieldError("arrival_interval", self.interval, "queries, at least 1")
+        checks.count("initial_models", self.initial, 1, len(self.order))
+        if self.interval is not None:
+            checks.count("arrival_interval", self.interval, 1)
+        if self.dates is not None and (
+            len(self.dates) != len(self.order) or list(self.dates) != sorted(self.dates)
+        ):
+            raise FieldError("dates", self.dates, "one a model, never decreasing")
 
     def available(
         self, models: Sequence[str], stage_bounds: NDArray[np.int64]
@@ -49,16 +61,42 @@ class Arrivals:
         """
         for name in self.order:
             if name not in models:
-                raise FieldError("arrival order", name, closest(name, models))
+                raise FieldError("arrival_order", name, closest(name, models))
         if sorted(self.order) != sorted(models):
             missing = sorted(set(models) - set(self.order))
-            raise FieldError("arrival order", self.order, f"each model once; missing: {missing}")
-        horizon = int(stage_bounds[-1])
-        later = len(self.order) - self.initial
-        arrives_at = {}
-        for position, name in enumerate(self.order):
-            nth = max(0, position - self.initial + 1)
-            spread = nth * horizon // (later + 1)
-            arrives_at[name] = spread if self.interval is None else nth * self.interval
+            raise FieldError("arrival_order", self.order, f"each model once; missing: {missing}")
+        arrives_at = dict(zip(self.order, self._queries(int(stage_bounds[-1])), strict=True))
         arrival = np.array([arrives_at[name] for name in models], dtype=np.int64)
         return stage_bounds[:-1, None] >= arrival[None, :]
+
+    def _queries(self, horizon: int) -> list[int]:
+        """The query at which each model of ``order`` arrives."""
+        later = [max(0, place - self.initial + 1) for place in range(len(self.order))]
+        if self.interval is not None:
+            return [nth * self.interval for nth in later]
+        if self.dates is None:
+            return [nth * horizon // (later[-1] + 1) for nth in later]
+        start, last = self.dates[self.initial - 1], self.dates[-1]
+        moments = len({day for day in self.dates if day > start})
+        scale = (moments + 1) * max(last - start, 1)
+        return [max(day - start, 0) * horizon * moments // scale for day in self.dates]
+
+
+def initial_pool(order: Sequence[str], models: Sequence[str], problem: Problem) -> int:
+    """How many models of ``order`` should be there at the start.
+
+    As many as can be deployed, and more if the throughput caps of those do not sum to 1, since
+    some queries would then be declined; all, if even they do not suffice.
+
+    Args:
+        order: model names in the order in which they arrive.
+        models: the table's model names, to which the problem's throughput refers.
+        problem: the problem to lay out.
+    """
+    caps = dict(zip(models, problem.throughput_per_model(len(models)), strict=True))
+    along = np.array([caps[name] for name in order if name in caps])
+    for size in range(min(problem.max_deployed, len(order)), len(order)):
+        largest = np.sort(along[:size])[::-1][: problem.max_deployed]
+        if largest.sum() >= 1 - 1e-9:
+            return size
+    return len(order)

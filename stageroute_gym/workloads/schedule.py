@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stageroute_gym.errors import FieldError
+from stageroute_gym.workloads.table import OutcomeTable
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,6 +51,25 @@ class Schedule:
             raise FieldError("stage_mix", self.stage_mix.tolist(), f"0 to {len(self.mixes) - 1}")
         if not (np.isfinite(self.cost_multiplier) & (self.cost_multiplier > 0)).all():
             raise FieldError("cost_multiplier", "a value <= 0 or not finite", "positive numbers")
+
+    @classmethod
+    def stationary(cls, table: OutcomeTable, available: NDArray[np.bool_]) -> Self:
+        """The table's own query mix and prices in every stage; only the models on offer change.
+
+        Args:
+            table: the outcomes; its ``weight`` is the mix.
+            available: whether the model can be deployed in the stage, shape (K, N), bool.
+
+        Raises:
+            FieldError: if the number of models differs.
+        """
+        stages = len(available)
+        return cls(
+            mixes=(table.weight / table.weight.sum())[None, :],
+            stage_mix=np.zeros(stages, dtype=np.int64),
+            cost_multiplier=np.ones((stages, table.num_models)),
+            available=available,
+        )
 
     @property
     def num_stages(self) -> int:

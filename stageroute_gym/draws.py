@@ -1,0 +1,37 @@
+"""Random draws of an episode: each a function of the episode's key and the draw's number."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from stageroute_gym.world import ALIAS, KEEP_PROBABILITY
+
+_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+_MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
+_MIX_2 = np.uint64(0x94D049BB133111EB)
+
+
+@njit(cache=True, inline="always")
+def uniform(key: int, index: int) -> float:
+    """Draw number ``index`` in [0, 1) of an episode's ``key``: SplitMix64 as a counter.
+
+    Steele, Lea & Flood 2014, "Fast splittable pseudorandom number generators". A draw depends on
+    nothing but key and index, so agents under one seed meet the same queries whatever they do.
+    """
+    state = np.uint64(key) + (np.uint64(index) + np.uint64(1)) * _GOLDEN
+    state = (state ^ (state >> np.uint64(30))) * _MIX_1
+    state = (state ^ (state >> np.uint64(27))) * _MIX_2
+    state = state ^ (state >> np.uint64(31))
+    return np.float64(state >> np.uint64(11)) * 2.0**-53
+
+
+@njit(cache=True, inline="always")
+def draw_row(sampler: NDArray[np.float64], mix: int, key: int, query: int) -> int:
+    """Row of the table that query number ``query`` is, by the alias method."""
+    scaled = uniform(key, 2 * query) * sampler.shape[1]
+    row = min(int(scaled), sampler.shape[1] - 1)
+    if scaled - row < sampler[mix, row, KEEP_PROBABILITY]:
+        return row
+    return int(sampler[mix, row, ALIAS])

@@ -1,0 +1,203 @@
+"""The native vector environments: many episodes of one scenario behind one call."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar, TypeGuard
+
+import numpy as np
+from gymnasium import spaces
+from gymnasium.utils import seeding
+from gymnasium.vector import AutoresetMode, VectorEnv
+from gymnasium.vector.utils import batch_space
+from numpy.typing import NDArray
+
+from stageroute_gym import dynamics, scenarios
+from stageroute_gym.actions import action_space, model_numbers, model_weights
+from stageroute_gym.episode import Episodes, draw_key, info_fields
+from stageroute_gym.errors import FieldError
+from stageroute_gym.observation import Observation, ObservationLayout, observation_space
+from stageroute_gym.problem import Problem
+from stageroute_gym.scenarios import Scenario
+from stageroute_gym.world import World
+
+Info = dict[str, NDArray[Any]]
+
+
+class StageRouteVectorEnv(VectorEnv[Observation, NDArray[Any], NDArray[Any]]):
+    """``E`` copies of `StageRoute-v0`, advanced by the same kernels as the single environment.
+
+    Made by ``gymnasium.make_vec("StageRoute-v0", num_envs=E,
+    vectorization_mode="vector_entry_point")``. Sub-environment ``i`` of a reset with ``seed=s``
+    equals, to the bit, a single environment that was reset with ``seed=s + i``. An episode that is
+    over starts anew at the next step, whose action it ignores (autoreset mode NEXT_STEP).
+
+    Args:
+        num_envs: number of environments ``E``, at least 1.
+        scenario: as for `stageroute_gym.env.StageRouteEnv`, like the further arguments.
+
+    Raises:
+        FieldError: if an argument is not allowed.
+    """
+
+    metadata = {  # noqa: RUF012 - Gymnasium's attribute
+        "autoreset_mode": AutoresetMode.NEXT_STEP
+    }
+    continuous: ClassVar[bool] = False
+
+    def __init__(
+        self, num_envs: int = 1, *, scenario: str = "routerbench", **overrides: Any
+    ) -> None:
+        if not _is_integer(num_envs) or num_envs < 1:
+            raise FieldError("num_envs", num_envs, "an integer of at least 1")
+        self.num_envs = int(num_envs)
+        self.scenario: Scenario = scenarios.get(scenario, **overrides)
+        self.world: World = self.scenario.world()
+        self.problem: Problem = self.scenario.problem
+        self.models: tuple[str, ...] = self.world.table.models
+        self.cost_bounds: tuple[float, float] = self.world.cost_bounds
+        self.single_observation_space: spaces.Dict = observation_space(self.world)
+        self.observation_space = batch_space(self.single_observation_space, self.num_envs)
+        self.single_action_space = action_space(self.world.num_models, continuous=self.continuous)
+        self.action_space = batch_space(self.single_action_space, self.num_envs)
+        self._episodes = Episodes(self.world, self.num_envs, continuous=self.continuous)
+        self._layout = ObservationLayout(
+            self.world.num_models, self.world.table.features.shape[1], batched=True
+        )
+        self._generators: list[np.random.Generator] = []
+        self._seeds: list[int] = []
+
+    def reset(
+        self,
+        *,
+        seed: int | Sequence[int | None] | None = None,
+        options: dict[str, Any] | None = None,
+    ) -> tuple[Observation, Info]:
+        """Start new episodes.
+
+        Args:
+            seed: ``s`` seeds sub-environment ``i`` with ``s + i``; a sequence seeds each with its
+                own entry; None goes on with the generators as they are.
+            options: ``reset_mask``, shape (E,), bool, limits the reset to some sub-environments.
+
+        Raises:
+            FieldError: if a seed or the mask is not allowed; nothing is reset then.
+        """
+        rows = self._rows_to_reset(options)
+        self._seed(rows, self._seed_list(seed))
+        self._episodes.reset(rows, self._draw_keys(rows))
+        selected = np.zeros(self.num_envs, np.bool_)
+        selected[rows] = True
+        return self._observe(), self._infos(selected)
+
+    def step(
+        self, actions: NDArray[Any]
+    ) -> tuple[Observation, NDArray[Any], NDArray[Any], NDArray[Any], Info]:
+        """Apply one decision in every sub-environment, or reset those that are over.
+
+        Args:
+            actions: shape (E,), integer, or (E, N), float, for the continuous environment.
+
+        Raises:
+            InvalidAction: if an action is not allowed; no sub-environment has moved then.
+        """
+        if not self._generators:
+            raise FieldError("step", "before reset", "a call of reset() first")
+        checked = self._checked(actions)
+        finished = self._episodes.counters[:, dynamics.FINISHED]
+        over = np.flatnonzero(finished)
+        if over.size:
+            self._episodes.restart_at_next_step(over, self._draw_keys(over))
+        self._episodes.step(checked)
+        return (
+            self._observe(),
+            self._episodes.amounts[:, dynamics.STEP_SCORE].copy(),
+            finished.astype(np.bool_),
+            np.zeros(self.num_envs, np.bool_),
+            self._infos(np.ones(self.num_envs, np.bool_)),
+        )
+
+    def action_masks(self) -> NDArray[np.bool_]:
+        """Which actions are allowed now, shape (E, N + 1), bool; the last column is PASS."""
+        return self._episodes.masks.astype(np.bool_)
+
+    @property  # type: ignore[misc]
+    def np_random(self) -> tuple[np.random.Generator, ...]:  # type: ignore[override]
+        """The sub-environments' generators."""
+        return tuple(self._generators)
+
+    @property
+    def np_random_seed(self) -> tuple[int, ...]:  # type: ignore[override]
+        """The seeds of the sub-environments' generators."""
+        return tuple(self._seeds)
+
+    def _checked(self, actions: Any) -> NDArray[Any]:
+        return model_numbers(actions, (self.num_envs,), self.world.num_models)
+
+    def _rows_to_reset(self, options: dict[str, Any] | None) -> NDArray[np.int64]:
+        mask = (options or {}).get("reset_mask")
+        if mask is None:
+            return np.arange(self.num_envs)
+        allowed = f"a bool array of shape ({self.num_envs},) with at least one True"
+        fits = isinstance(mask, np.ndarray) and mask.shape == (self.num_envs,)
+        if not fits or mask.dtype != np.bool_ or not mask.any():
+            raise FieldError("options['reset_mask']", mask, allowed)
+        if not self._generators and not mask.all():
+            raise FieldError("options['reset_mask']", mask, "all True at the first reset")
+        return np.flatnonzero(mask)
+
+    def _seed_list(self, seed: int | Sequence[int | None] | None) -> list[int | None]:
+        if seed is None:
+            return [None] * self.num_envs
+        allowed = f"an integer >= 0, or a list of {self.num_envs} such integers or None"
+        if _is_integer(seed):
+            seeds: list[int | None] = [int(seed) + i for i in range(self.num_envs)]
+        elif isinstance(seed, (list, tuple, np.ndarray)):
+            seeds = list(seed)
+        else:
+            raise FieldError("seed", seed, allowed)
+        if len(seeds) != self.num_envs:
+            raise FieldError("seed", seed, allowed)
+        if not all(entry is None or (_is_integer(entry) and entry >= 0) for entry in seeds):
+            raise FieldError("seed", seed, allowed)
+        return [None if entry is None else int(entry) for entry in seeds]
+
+    def _seed(self, rows: NDArray[np.int64], seeds: list[int | None]) -> None:
+        if not self._generators:
+            fresh = [seeding.np_random(seed) for seed in seeds]
+            self._generators = [generator for generator, _ in fresh]
+            self._seeds = [seed for _, seed in fresh]
+            return
+        for row in rows.tolist():
+            if seeds[row] is not None:
+                self._generators[row], self._seeds[row] = seeding.np_random(seeds[row])
+
+    def _draw_keys(self, rows: NDArray[np.int64]) -> NDArray[np.uint64]:
+        return np.concatenate([draw_key(self._generators[row]) for row in rows.tolist()])
+
+    def _observe(self) -> Observation:
+        return self._layout.fields(self._episodes.observations.copy(), self._episodes.masks.copy())
+
+    def _infos(self, selected: NDArray[np.bool_]) -> Info:
+        counters, amounts = self._episodes.counters.copy(), self._episodes.amounts.copy()
+        if not selected.all():
+            counters[~selected] = 0
+            amounts[~selected] = 0.0
+        infos: Info = {}
+        for key, values in info_fields(counters.T, amounts.T).items():
+            infos[key] = values
+            infos[f"_{key}"] = selected
+        return infos
+
+
+class StageRouteContinuousVectorEnv(StageRouteVectorEnv):
+    """``E`` copies of `StageRouteContinuous-v0`; see `StageRouteVectorEnv`."""
+
+    continuous = True
+
+    def _checked(self, actions: Any) -> NDArray[Any]:
+        return model_weights(actions, (self.num_envs, self.world.num_models))
+
+
+def _is_integer(value: Any) -> TypeGuard[int]:
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool)

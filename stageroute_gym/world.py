@@ -1,0 +1,290 @@
+"""The world of one scenario as arrays: what the kernels read and no episode changes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stageroute_gym.errors import FieldError
+from stageroute_gym.optimize import HorizonPlan, horizon_oracle, stage_oracle
+from stageroute_gym.optimize.assignment import AssignmentPlan, assign
+from stageroute_gym.problem import Problem
+from stageroute_gym.workloads import OutcomeTable, Schedule
+
+# Columns of `stages`, shape (K, 3): first query after the stage, its query mix, oracle value V_k.
+STAGE_END, STAGE_MIX, STAGE_VALUE = range(3)
+# Rows of `stage_models`, shape (K, 3, N).
+AVAILABLE, COST_MULTIPLIER, TRUE_SCORE = range(3)
+# Rows of `models`, shape (2, N).
+THROUGHPUT, LIST_PRICE = range(2)
+# Entries of `settings`, shape (7,).
+HORIZON, TOTAL_BUDGET, HARD_BUDGET, BURST, DEPLOYMENT_COST, FEEDBACK_DELAY, MAX_DEPLOYED = range(7)
+# Last axis of `outcomes`, shape (Q, N, 2), and of `sampler`, shape (G, Q, 2).
+SCORE, COST = range(2)
+KEEP_PROBABILITY, ALIAS = range(2)
+
+
+@dataclass(frozen=True, eq=False)
+class World:
+    """A problem, a table and a schedule, laid out for the kernels, with the true means.
+
+    Args:
+        problem: the problem.
+        table: outcomes of ``N`` models on ``Q`` queries.
+        schedule: what holds in each of the problem's ``K`` stages.
+
+    Raises:
+        FieldError: if the three do not fit together.
+    """
+
+    problem: Problem
+    table: OutcomeTable
+    schedule: Schedule
+
+    def __post_init__(self) -> None:
+        # The kernels do not check the bounds of these arrays.
+        stages, models = len(self.problem.stage_lengths), self.table.num_models
+        if self.schedule.available.shape != (stages, models):
+            shape = self.schedule.available.shape
+            allowed = f"{stages} stages of {models} models, as the problem and the table have"
+            raise FieldError("shape of the schedule", shape, allowed)
+        if self.schedule.mixes.shape[1] != self.table.num_queries:
+            shape = self.schedule.mixes.shape
+            allowed = f"weights for the table's {self.table.num_queries} queries"
+            raise FieldError("shape of the schedule's mixes", shape, allowed)
+        self.problem.throughput_per_model(models)
+
+    @property
+    def num_models(self) -> int:
+        """Number of models ``N``."""
+        return self.table.num_models
+
+    @cached_property
+    def throughput(self) -> NDArray[np.float64]:
+        """Throughput share of each model, shape (N,), float64."""
+        return self.problem.throughput_per_model(self.num_models)
+
+    @cached_property
+    def mean_score(self) -> NDArray[np.float64]:
+        """True mean score of each model in each stage, shape (K, N), float64."""
+        return (self.schedule.mixes @ self.table.score)[self.schedule.stage_mix]
+
+    @cached_property
+    def mean_cost(self) -> NDArray[np.float64]:
+        """True mean cost in USD per query, shape (K, N), float64."""
+        per_mix = self.schedule.mixes @ self.table.cost
+        return per_mix[self.schedule.stage_mix] * self.schedule.cost_multiplier
+
+    @cached_property
+    def cost_bounds(self) -> tuple[float, float]:
+        """Smallest and largest cost ``c1, c2`` in USD that a query can have at all."""
+        multiplier = self.schedule.cost_multiplier
+        low = self.table.cost.min(axis=0) * multiplier.min(axis=0)
+        high = self.table.cost.max(axis=0) * multiplier.max(axis=0)
+        return float(low.min()), float(high.max())
+
+    @cached_property
+    def _stage_plan(self) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
+        return stage_oracle(
+            self.mean_score,
+            self.mean_cost,
+            self.schedule.available,
+            self.problem.budget,
+            self.throughput,
+            self.problem.max_deployed,
+        )
+
+    @property
+    def stage_values(self) -> NDArray[np.float64]:
+        """Expected score a query of the stage oracle in each stage, ``V_k``, shape (K,)."""
+        return self._stage_plan[0]
+
+    @property
+    def stage_weights(self) -> NDArray[np.float64]:
+        """Routing shares of the stage oracle, shape (K, N), float64."""
+        return self._stage_plan[1]
+
+    @property
+    def stage_feasible(self) -> NDArray[np.bool_]:
+        """Whether some mixture of the stage is within the budget, shape (K,), bool."""
+        return self._stage_plan[2]
+
+    @cached_property
+    def horizon_plan(self) -> HorizonPlan:
+        """What the horizon oracle does: one budget for all stages."""
+        return horizon_oracle(
+            self.mean_score,
+            self.mean_cost,
+            self.schedule.available,
+            self.problem.stage_lengths,
+            self.problem.budget,
+            self.throughput,
+            self.problem.max_deployed,
+        )
+
+    @cached_property
+    def pool_values(self) -> NDArray[np.float64]:
+        """As `stage_values`, with all models on offer deployed, whatever ``M_max``; shape (K,)."""
+        values, _, _ = stage_oracle(
+            self.mean_score,
+            self.mean_cost,
+            self.schedule.available,
+            self.problem.budget,
+            self.throughput,
+            self.num_models,
+        )
+        return values
+
+    @cached_property
+    def _of_task(self) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+        table, schedule = self.table, self.schedule
+        shape = (len(schedule.mixes), len(table.task_names))
+        share = np.zeros(shape)
+        score, cost = np.zeros((2, *shape, self.num_models))
+        for task in range(shape[1]):
+            rows = np.flatnonzero(table.task == task)
+            weight = schedule.mixes[:, rows]
+            share[:, task] = weight.sum(axis=1)
+            # A task without queries has no means; zeros then.
+            weight = weight / np.where(share[:, task] > 0, share[:, task], 1)[:, None]
+            score[:, task] = weight @ table.score[rows]
+            cost[:, task] = weight @ table.cost[rows]
+        of_stage = schedule.stage_mix
+        priced = cost[of_stage] * schedule.cost_multiplier[:, None, :]
+        return share[of_stage], score[of_stage], priced
+
+    @property
+    def task_share(self) -> NDArray[np.float64]:
+        """Share of each of ``G`` tasks in the queries of each stage, shape (K, G), float64."""
+        return self._of_task[0]
+
+    @property
+    def task_mean_score(self) -> NDArray[np.float64]:
+        """True mean score on each task, 0 where a stage has none of it, (K, G, N), float64."""
+        return self._of_task[1]
+
+    @property
+    def task_mean_cost(self) -> NDArray[np.float64]:
+        """True mean cost in USD per query of each task, 0 as above, (K, G, N), float64."""
+        return self._of_task[2]
+
+    @cached_property
+    def task_plan(self) -> AssignmentPlan:
+        """The per-task oracle: it knows a query's task before routing it, and the horizon.
+
+        One budget for all stages; throughput as a share of all queries of a stage; ``M_max``
+        relaxed, so that it bounds from above what any agent can expect that is told the tasks.
+        ``shares`` have shape (K, G, N).
+        """
+        stage, task = np.nonzero(self.task_share > 0)
+        plan = self._assign(
+            self.task_mean_score[stage, task],
+            self.task_mean_cost[stage, task],
+            self.task_share[stage, task],
+            stage,
+        )
+        shares = np.zeros(self.task_mean_score.shape)
+        shares[stage, task] = plan.shares
+        return plan._replace(shares=shares)
+
+    @cached_property
+    def query_plan(self) -> AssignmentPlan:
+        """The per-query oracle: it knows every model's score and cost on a query.
+
+        Constraints as for `task_plan`; queries are divisible, which matters for less than two
+        queries in each stage and model. ``shares`` have a row for each stage and row of the table
+        that it can draw, in that order.
+        """
+        mixes = self.schedule.mixes[self.schedule.stage_mix]
+        stage, row = np.nonzero(mixes)
+        return self._assign(
+            self.table.score[row],
+            self.table.cost[row] * self.schedule.cost_multiplier[stage],
+            mixes[stage, row],
+            stage,
+        )
+
+    def _assign(
+        self,
+        score: NDArray[np.float64],
+        cost: NDArray[np.float64],
+        share: NDArray[np.float64],
+        stage: NDArray[np.int64],
+    ) -> AssignmentPlan:
+        """The best assignment of groups that are a ``share`` of their stage's queries."""
+        lengths = self.problem.stage_lengths
+        return assign(
+            score,
+            cost,
+            share * lengths[stage],
+            stage,
+            lengths[:, None] * self.throughput * self.schedule.available,
+            self.problem.total_budget,
+        )
+
+    @cached_property
+    def arrays(self) -> tuple[NDArray[np.float64], ...]:
+        """The kernels' arguments, in their order.
+
+        ``outcomes``, ``sampler``, ``stages``, ``stage_models``, ``models``, ``settings`` and
+        ``features``: all float64, with the columns named at the top of this module.
+        """
+        problem, schedule = self.problem, self.schedule
+        stages = np.stack(
+            [problem.stage_bounds[1:], schedule.stage_mix, self.stage_values], axis=1
+        ).astype(np.float64)
+        stage_models = np.stack(
+            [schedule.available, schedule.cost_multiplier, self.mean_score], axis=1
+        ).astype(np.float64)
+        settings = np.array(
+            [
+                problem.horizon,
+                problem.total_budget,
+                problem.budget_rule == "hard",
+                problem.burst,
+                problem.deployment_cost,
+                problem.feedback_delay,
+                problem.max_deployed,
+            ],
+            dtype=np.float64,
+        )
+        return (
+            np.ascontiguousarray(np.stack([self.table.score, self.table.cost], axis=2)),
+            np.stack([alias_table(mix) for mix in schedule.mixes]),
+            stages,
+            stage_models,
+            np.stack([self.throughput, self.table.list_price]),
+            settings,
+            np.array(self.table.features),
+        )
+
+
+def alias_table(weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Walker's alias table, by Vose's method: a row is drawn in constant time.
+
+    Args:
+        weights: a distribution over ``Q`` rows, shape (Q,), float64.
+
+    Returns:
+        For each row the probability to keep it and the row to take otherwise, shape (Q, 2),
+        float64.
+    """
+    size = len(weights)
+    scaled = (weights * (size / weights.sum())).tolist()
+    keep = [1.0] * size
+    alias = list(range(size))
+    small = [row for row, mass in enumerate(scaled) if mass < 1.0]
+    large = [row for row, mass in enumerate(scaled) if mass >= 1.0]
+    while small and large:
+        row, donor = small.pop(), large.pop()
+        keep[row], alias[row] = scaled[row], donor
+        scaled[donor] += scaled[row] - 1.0
+        (small if scaled[donor] < 1.0 else large).append(donor)
+    # Rounding leaves some rows unpaired; those of no weight at all must still never be drawn.
+    for row in small:
+        if weights[row] == 0.0:
+            keep[row], alias[row] = 0.0, int(np.argmax(weights))
+    return np.array([keep, alias], dtype=np.float64).T.copy()
