@@ -46,7 +46,7 @@ def _run(num_envs: int | None, arguments: dict[str, Any], steps: int) -> dict[st
     from stageroute_gym.evaluation import agents
 
     # Another, smaller environment first, so that loading compiled code is not counted as playing.
-    short = {"scenario": "routerbench", "horizon": 4, "num_stages": 2}
+    short: dict[str, Any] = {"scenario": "routerbench", "horizon": 4, "num_stages": 2}
     first: Any = gym.make(ENV_ID, **short) if num_envs is None else make_vector(ENV_ID, 2, **short)
     _play(first, agents.make(AGENT, first), 1 if num_envs is None else 2, 4)
     memory_at_start = peak_memory()

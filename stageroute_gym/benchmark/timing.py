@@ -1,9 +1,9 @@
 """The one way in which everything is timed: tasks in turns, so that a busy machine hits all alike.
 
 Time is processor time of this process, so that waiting for a core does not count; every task runs
-in one thread. Each task is first called until it has taken a round's time, which warms caches and tells how many
-calls fill a round. Then rounds of all tasks alternate (A B A B). The minimum over rounds is the
-figure least touched by other processes; the median tells how the run went as a whole.
+in one thread. Each task is first called until it has taken a round's time, which warms caches and
+tells how many calls fill a round. Then rounds of all tasks alternate (A B A B). The minimum over
+rounds is the figure least touched by other processes; the median tells how the run went as a whole.
 """
 
 from __future__ import annotations
