@@ -40,21 +40,16 @@ def probe(num_envs: int | None, arguments: dict[str, Any], steps: int) -> dict[s
 
 
 def _run(num_envs: int | None, arguments: dict[str, Any], steps: int) -> dict[str, Any]:
-    import gymnasium as gym
-
-    from stageroute_gym.benchmark.environments import make_vector
+    from stageroute_gym.benchmark.worlds import outcome_files, random_world
     from stageroute_gym.evaluation import agents
 
-    # Another, smaller environment first, so that loading compiled code is not counted as playing.
-    short: dict[str, Any] = {"scenario": "routerbench", "horizon": 4, "num_stages": 2}
-    first: Any = gym.make(ENV_ID, **short) if num_envs is None else make_vector(ENV_ID, 2, **short)
-    _play(first, agents.make(AGENT, first), 1 if num_envs is None else 2, 4)
+    # A smaller world first: loading compiled code, and what reads files, is no part of playing.
+    with outcome_files([2]) as files:
+        small = random_world(files[2], 2, 1, 20)
+        first = _make(None if num_envs is None else 2, small)
+        _play(first, agents.make(AGENT, first), 1 if num_envs is None else 2, 4)
     memory_at_start = peak_memory()
-    env: Any = (
-        gym.make(ENV_ID, **arguments)
-        if num_envs is None
-        else make_vector(ENV_ID, num_envs, **arguments)
-    )
+    env = _make(num_envs, arguments)
     agent = agents.make(AGENT, env)
     start = time.process_time()
     played = _play(env, agent, num_envs or 1, steps)
@@ -65,6 +60,16 @@ def _run(num_envs: int | None, arguments: dict[str, Any], steps: int) -> dict[st
         "memory_at_start": memory_at_start,
         "memory": peak_memory(),
     }
+
+
+def _make(num_envs: int | None, arguments: dict[str, Any]) -> Any:
+    import gymnasium as gym
+
+    if num_envs is None:
+        return gym.make(ENV_ID, **arguments)
+    return gym.make_vec(
+        ENV_ID, num_envs=num_envs, vectorization_mode="vector_entry_point", **arguments
+    )
 
 
 def _play(env: Any, agent: Any, rows: int, steps: int) -> int:

@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import gymnasium as gym
+import pytest
+from ratios import assert_faster
+
+from stageroute_gym.benchmark.deciding import SHORT, play_window
+from stageroute_gym.benchmark.environments import (
+    CARTPOLE,
+    IDS,
+    STEPS,
+    make_vector,
+    single_task,
+    vector_task,
+)
+from stageroute_gym.benchmark.growth import EPISODES
+from stageroute_gym.benchmark.worlds import legal_actions, outcome_files, random_world
+
+pytestmark = [pytest.mark.benchmark, pytest.mark.xdist_group("benchmark")]
+
+
+def test_a_single_environment_steps_as_fast_as_cartpole():
+    assert_faster(single_task(IDS[0]), single_task(CARTPOLE), 1.0, "gym.make, against CartPole")
+
+
+def test_1024_environments_step_half_as_fast_as_cartpole():
+    fast, slow = vector_task(IDS[0], 1024), vector_task(CARTPOLE, 1024)
+    assert_faster(fast, slow, 0.5, "1,024 environments, against CartPole")
+
+
+@pytest.mark.parametrize("env_id", IDS)
+def test_a_batch_of_stageroute_decides_a_fifteenth_as_fast_as_cartpole_steps(env_id):
+    # The goal is a million decisions a second; CartPole's vector environment makes 15 million
+    # steps on the machine where the goal was set.
+    window = play_window("stageroute", env_id, 1024, **SHORT)
+    what = f"1,024 decisions of StageRoute, {env_id}, against CartPole's steps"
+    assert_faster(window.routing_task(), vector_task(CARTPOLE, 1024), 1 / 15, what)
+
+
+def test_a_step_costs_no_more_than_in_proportion_to_the_models():
+    with outcome_files([10, 1000]) as files:
+        few, many = (
+            vector_task(IDS[0], EPISODES, **random_world(files[n], n, 5, 10_000))
+            for n in (10, 1000)
+        )
+    assert_faster(many, few, 1 / 100, "N = 1,000 against N = 10")
+
+
+@pytest.mark.parametrize("env_id", IDS)
+def test_the_actions_prepared_are_legal(env_id):
+    env = make_vector(env_id, 8)
+    env.reset(seed=0)
+    turns = legal_actions(env.world, 8, continuous=env.continuous)
+    for step in range(1000):
+        *_, info = env.step(turns[step % len(turns)])
+    assert (info["invalid_actions"] == 0).all()
+    assert (info["declined"] == 0).all()
+
+
+def test_the_cartpole_that_is_compared_with_never_falls():
+    from stageroute_gym.benchmark.environments import _single_actions
+
+    env = gym.make(CARTPOLE)
+    actions = _single_actions(env)
+    env.reset(seed=0)
+    assert len(actions) == STEPS
+    assert not any(env.step(action)[2] for action in actions)
