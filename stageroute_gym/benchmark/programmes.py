@@ -44,7 +44,13 @@ def random_programmes(size: int, *, scarce: bool = False, slots: int = SLOTS) ->
         caps = rng.uniform(0.02, 0.35, size) if scarce else np.full(size, 0.4)
         if scarce:
             caps[rng.permutation(size)[:slots]] = 0.35  # so that the slots can serve all queries
-        drawn.append(Programme(score, cost, caps, slots))
+        # The best scores alone are to cost one and a half budgets.
+        shares = np.zeros(size)
+        left = 1.0
+        for model in np.argsort(-score)[:slots]:
+            shares[model] = min(caps[model], left)
+            left -= shares[model]
+        drawn.append(Programme(score, 1.5 * cost / (cost @ shares), caps, slots))
     return drawn
 
 
