@@ -14,6 +14,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from stageroute_agents.base import Agent, Batch
+from stageroute_agents.ranking import best_set
 from stageroute_gym.optimize.deploy import deploy_rows
 from stageroute_gym.optimize.route import route_rows
 from stageroute_gym.optimize.slots import fill_slots_kernel
@@ -77,3 +78,34 @@ class LinearProgramAgent(Agent):
 def _fill_rows(score, cost, available, pulls, price, slots, chosen):
     for e in range(len(chosen)):
         fill_slots_kernel(score[e], cost[e], available[e], pulls[e], price[e], slots, chosen[e])
+
+
+class SlotlessAgent(LinearProgramAgent):
+    """Routes by RouteOPT, but knows no slots: deploys the set that its own index ranks best.
+
+    The index is ``score - lambda cost``, the value of a model at the budget price ``lambda`` of
+    RouteOPT over all models on offer; where no mixture is affordable, the cost alone counts.
+    """
+
+    def plan(self, batch: Batch) -> NDArray[np.bool_]:
+        """The models on offer that are worth most at the budget's price."""
+        score, cost = self.estimates(batch)
+        caps = self.throughput * batch["available"]
+        rows = len(caps)
+        shares = np.empty(caps.shape)
+        value, price, feasible = np.empty(rows), np.empty(rows), np.empty(rows, np.bool_)
+        route_rows(score, cost, self.budgets(batch), caps, shares, value, price, feasible)
+        index = value_at_price(score, cost, price)
+        return best_set(index, caps, batch["pulls"], self.problem.max_deployed)
+
+
+def value_at_price(score: Floats, cost: Floats, price: Floats) -> Floats:
+    """``score - price cost``, or ``-cost`` where the price is infinite, shape (E, N), float64.
+
+    Args:
+        score: shape (E, N), float64.
+        cost: USD, shape (E, N), float64.
+        price: score per USD, shape (E,), float64; infinite where nothing is affordable.
+    """
+    affordable = np.isfinite(price)[:, None]
+    return np.where(affordable, score - np.where(affordable, price[:, None], 0.0) * cost, -cost)

@@ -16,10 +16,7 @@ class TrueMeans(LinearProgramAgent):
 
     def stages(self, batch: Batch) -> NDArray[np.int64]:
         """Number of the stage of each observation, shape (E,)."""
-        problem = self.problem
-        # Progress is a float32 share of the horizon; the number of queries is its rounding.
-        queries = np.rint(batch["progress"][:, 0].astype(np.float64) * problem.horizon)
-        return np.searchsorted(problem.stage_bounds, queries, side="right") - 1
+        return np.searchsorted(self.problem.stage_bounds, self.queries(batch), side="right") - 1
 
     def estimates(self, batch: Batch) -> tuple[Floats, Floats]:
         """The true means of the current stage."""
