@@ -48,9 +48,18 @@ class LinearProgramAgent(Agent):
         """What a query may cost on average from now on, USD, shape (E,); the problem's budget."""
         return np.full(len(batch["phase"]), self.problem.budget)
 
+    def paced_budgets(self, batch: Batch) -> Floats:
+        """What is left of the budget over the queries left, USD a query, shape (E,)."""
+        left = self.problem.total_budget * batch["budget_left"][:, 0].astype(np.float64)
+        return left / np.maximum(self.problem.horizon - self.queries(batch), 1)
+
+    def deployment_estimates(self, batch: Batch) -> tuple[Floats, Floats]:
+        """The estimates that DeployOPT works with; the same as RouteOPT's."""
+        return self.estimates(batch)
+
     def plan(self, batch: Batch) -> NDArray[np.bool_]:
         """The models that DeployOPT gives a share, and those that fill the slots left over."""
-        score, cost = self.estimates(batch)
+        score, cost = self.deployment_estimates(batch)
         caps = self.throughput * batch["available"]
         rows = len(caps)
         weights = np.empty(caps.shape)
@@ -87,16 +96,24 @@ class SlotlessAgent(LinearProgramAgent):
     RouteOPT over all models on offer; where no mixture is affordable, the cost alone counts.
     """
 
-    def plan(self, batch: Batch) -> NDArray[np.bool_]:
-        """The models on offer that are worth most at the budget's price."""
+    def index(self, batch: Batch, caps: Floats) -> Floats:
+        """Value of each model at the budget's price, shape (E, N), float64.
+
+        Args:
+            batch: observations of ``E`` episodes.
+            caps: throughput share of the models on offer, 0 for all others, shape (E, N), float64.
+        """
         score, cost = self.estimates(batch)
-        caps = self.throughput * batch["available"]
         rows = len(caps)
         shares = np.empty(caps.shape)
         value, price, feasible = np.empty(rows), np.empty(rows), np.empty(rows, np.bool_)
         route_rows(score, cost, self.budgets(batch), caps, shares, value, price, feasible)
-        index = value_at_price(score, cost, price)
-        return best_set(index, caps, batch["pulls"], self.problem.max_deployed)
+        return value_at_price(score, cost, price)
+
+    def plan(self, batch: Batch) -> NDArray[np.bool_]:
+        """The models on offer with the largest indices."""
+        caps = self.throughput * batch["available"]
+        return best_set(self.index(batch, caps), caps, batch["pulls"], self.problem.max_deployed)
 
 
 def value_at_price(score: Floats, cost: Floats, price: Floats) -> Floats:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
+
+from stageroute_gym.projection import project
 
 Floats = NDArray[np.float64]
 
@@ -40,4 +45,19 @@ def filled_shares(index: Floats, caps: Floats, pulls: NDArray[np.float32]) -> Fl
     taken = np.cumsum(ranked, axis=1) - ranked
     shares = np.empty(caps.shape)
     np.put_along_axis(shares, order, np.clip(1.0 - taken, 0.0, ranked), axis=1)
+    return shares
+
+
+@njit(cache=True)
+def capped_shares(weights: NDArray[Any], usable: NDArray[Any], throughput: Floats) -> Floats:
+    """Shares in proportion to ``weights``, within the throughput, shape (E, N), float64.
+
+    Args:
+        weights: shape (E, N), float; not negative.
+        usable: models to share among, shape (E, N), any type with a truth value.
+        throughput: largest share of each model, shape (N,), float64.
+    """
+    shares = np.empty(weights.shape)
+    for e in range(weights.shape[0]):
+        project(weights[e], usable[e], throughput, shares[e])
     return shares

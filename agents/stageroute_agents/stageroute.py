@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
 from stageroute_agents.base import Batch
 from stageroute_agents.linear_program import Floats, LinearProgramAgent
-from stageroute_gym.errors import FieldError
+from stageroute_agents.parameters import not_negative
 from stageroute_gym.optimize.bounds import cost_lower_bound_scalar, score_upper_bound_scalar
 
 
@@ -31,9 +32,7 @@ class StageRoute(LinearProgramAgent):
         self, env: Any, *, seed: int = 0, gamma: float = 0.1, fill_slots: bool = True
     ) -> None:
         super().__init__(env, seed=seed, fill_slots=fill_slots)
-        if not (np.isfinite(gamma) and gamma >= 0):
-            raise FieldError("gamma", gamma, "a finite number, at least 0")
-        self.gamma = float(gamma)
+        self.gamma = not_negative("gamma", gamma)
 
     def estimates(self, batch: Batch) -> tuple[Floats, Floats]:
         """The upper bounds of the scores and the lower bounds of the costs."""
@@ -43,7 +42,14 @@ class StageRoute(LinearProgramAgent):
 
 
 @njit(cache=True)
-def confidence_bounds(pulls, mean_score, mean_cost, gamma, cost_min, cost_max):
+def confidence_bounds(
+    pulls: NDArray[np.float32],
+    mean_score: NDArray[np.float32],
+    mean_cost: NDArray[np.float32],
+    gamma: float,
+    cost_min: float,
+    cost_max: float,
+) -> tuple[Floats, Floats]:
     """``mu^U`` and ``c^L`` of each model, shapes (E, N), float64, for observations (E, N)."""
     score = np.empty(pulls.shape)
     cost = np.empty(pulls.shape)
