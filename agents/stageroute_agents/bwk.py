@@ -55,9 +55,10 @@ class PdBwk(Learner, IndexAgent):
     Routes to the model with the most optimistic bang per buck, ``UCB_m / (v . LCB_m)``, with the
     bounds ``mean +- rad(mean, n)`` clipped to [0, 1] and the radius
     ``rad(v, n) = sqrt(C_rad v / n) + C_rad / n``. The unit costs ``v`` of the resources follow
-    Hedge: ``v_i <- v_i (1 + epsilon)^LCB_{m,i}`` for the model that served, ``epsilon = sqrt(ln(d) / B)``. The ``d = 2`` resources are money, with
-    ``B = b T / c2``, and time, of which each query takes ``B / T``. Models never tried come first.
-    The bound in the update is the one after the outcome, as outcomes may be late.
+    Hedge: ``v_i <- v_i (1 + epsilon)^LCB_{m,i}`` for the model that served, with
+    ``epsilon = sqrt(ln(d) / B)``. The ``d = 2`` resources are money, with ``B = b T / c2``, and
+    time, of which each query takes ``B / T``. Models never tried come first. The bound in the
+    update is the one after the outcome, as outcomes may be late.
 
     Args:
         env: the environment it is for.

@@ -61,8 +61,8 @@ class ExploreThenCommit(Learner, SlotlessAgent):
     def shares(self, batch: Batch) -> Floats:
         """Deployed models to explore alike, and the mixture of RouteOPT for what is left."""
         committed = super().shares(batch)
-        exploring = np.logical_and(batch["deployed"] > 0, batch["pulls"] < self.m)
+        exploring = (batch["deployed"] > 0) & (batch["pulls"] < self.m)
         # A weight this small only counts for what the models to explore may not take.
         weights = np.where(exploring, 1.0, 1e-9 * committed)
         explored = capped_shares(weights, batch["deployed"], self.throughput)
-        return np.where(exploring.any(axis=1)[:, None], explored, committed)
+        return np.where(exploring.any(axis=1, keepdims=True), explored, committed)

@@ -102,9 +102,9 @@ class LinUcb(LinearAgent):
         env: Any,
         *,
         seed: int = 0,
-        alpha: float = 0.25,
+        alpha: float = 0.5,
         lambda_0: float = 1.0,
-        eta: float = 1.0,
+        eta: float = 10.0,
     ) -> None:
         super().__init__(env, seed=seed, lambda_0=lambda_0)
         self.alpha = not_negative("alpha", alpha)
