@@ -127,11 +127,12 @@ class StageRouteEnv(gym.Env[Observation, Any]):
     * v0: initial version.
     """
 
-    metadata: ClassVar[dict[str, Any]] = {
+    metadata = {  # noqa: RUF012 - Gymnasium's attribute
         "render_modes": ["ansi", "rgb_array", "human"],
         "render_fps": 30,
     }
     continuous: ClassVar[bool] = False
+    observation_space: spaces.Dict
 
     def __init__(
         self, *, scenario: str = "routerbench", render_mode: str | None = None, **overrides: Any
@@ -146,17 +147,30 @@ class StageRouteEnv(gym.Env[Observation, Any]):
         self.cost_bounds: tuple[float, float] = self.world.cost_bounds
         self.render_mode = render_mode
         n = self.world.num_models
-        self.observation_space: spaces.Dict = observation_space(self.world)
+        self.observation_space = observation_space(self.world)
         self.action_space = action_space(n, continuous=self.continuous)
         self._episodes = Episodes(self.world, 1, continuous=self.continuous)
         self._layout = ObservationLayout(n, self.world.table.features.shape[1], batched=False)
+        self._action = np.zeros(1, np.int64)
+        self._running = False
+        self._renderer: Renderer | None = None
+        self._bind()
+
+    def _bind(self) -> None:
         self._row = self._episodes.observations[0]
         self._mask = self._episodes.masks[0]
         self._counters = self._episodes.counters[0]
         self._amounts = self._episodes.amounts[0]
-        self._action = np.zeros(1, np.int64)
-        self._running = False
-        self._renderer: Renderer | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """The running episode; views of its arrays and a window do not survive a copy."""
+        views = ("_row", "_mask", "_counters", "_amounts")
+        state = {k: v for k, v in self.__dict__.items() if k not in views}
+        return state | {"_renderer": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._bind()
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None

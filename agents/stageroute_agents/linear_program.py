@@ -84,9 +84,17 @@ class LinearProgramAgent(Agent):
 
 
 @njit(cache=True)
-def _fill_rows(score, cost, available, pulls, price, slots, chosen):
+def _fill_rows(
+    score: Floats,
+    cost: Floats,
+    available: NDArray[np.bool_],
+    pulls: NDArray[np.int64],
+    price: Floats,
+    slots: int,
+    chosen: NDArray[np.bool_],
+) -> None:
     for e in range(len(chosen)):
-        fill_slots_kernel(score[e], cost[e], available[e], pulls[e], price[e], slots, chosen[e])
+        fill_slots_kernel(chosen[e], score[e], cost[e], price[e], pulls[e], available[e], slots)
 
 
 class SlotlessAgent(LinearProgramAgent):
