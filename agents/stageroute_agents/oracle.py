@@ -16,7 +16,9 @@ class TrueMeans(LinearProgramAgent):
 
     def stages(self, batch: Batch) -> NDArray[np.int64]:
         """Number of the stage of each observation, shape (E,)."""
-        return np.searchsorted(self.problem.stage_bounds, self.queries(batch), side="right") - 1
+        # The observation that ends an episode counts as its last stage's.
+        updates = self.problem.stage_bounds[1:-1]
+        return np.searchsorted(updates, self.queries(batch), side="right")
 
     def estimates(self, batch: Batch) -> tuple[Floats, Floats]:
         """The true means of the current stage."""
