@@ -37,7 +37,7 @@ class MeanDeployment(StageRoute):
 
         def means(observed: NDArray[np.float32]) -> Floats:
             average = observed.sum(axis=1, keepdims=True, dtype=np.float64) / number
-            return np.where(tried, observed, average)
+            return np.where(tried, observed.astype(np.float64), average)
 
         return means(batch["mean_score"]), means(batch["mean_cost"])
 

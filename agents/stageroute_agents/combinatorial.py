@@ -33,4 +33,5 @@ class CombinatorialUcb(LinearProgramAgent):
         rounds = self.queries(batch)[:, None] + 1.0
         radius = np.sqrt(1.5 * np.log(rounds) / np.maximum(pulls, 1.0))
         score = np.where(pulls > 0, np.minimum(batch["mean_score"] + radius, 1.0), 1.0)
-        return score, np.where(pulls > 0, batch["mean_cost"], self.cost_bounds[0])
+        cost = np.where(pulls > 0, batch["mean_cost"].astype(np.float64), self.cost_bounds[0])
+        return score, cost

@@ -13,7 +13,7 @@ from worlds import make_env, make_vector, make_world
 from stageroute_gym.evaluation.agents import load, parameters_of
 
 DRAWING = {"uniform", "thompson-lp", "budgeted-thompson"}
-LATE = np.array([[True, True, False, False], [False, False, False, False], [False, True, True, True]])
+LATE = np.array([[1, 1, 0, 0], [0, 0, 0, 0], [0, 1, 1, 1]], bool)
 WORLDS = {
     "plain": {},
     "delayed": {"feedback_delay": 7},
