@@ -163,7 +163,7 @@ def test_delayed():
     base = gym.make("StageRoute-v0", scenario="routerbench", horizon=1000)
     base.reset(seed=0)
     assert env.unwrapped.problem.feedback_delay == 500
-    _, place = world_of("delayed")
+    _, _place = world_of("delayed")
     shown = None
     while shown is None:
         mask = env.unwrapped.action_masks()
@@ -194,7 +194,7 @@ def test_overrides_reach_the_changes():
     assert world.schedule.cost_multiplier[:, gpt4].tolist() == [1.0] * 6 + [0.5] * 16
     tasks = scenarios.get("drift", tasks=["mmlu", "gsm8k"])
     assert len(tasks.world().schedule.mixes) <= 22
-    with pytest.raises(FieldError, match="argument of scenario price-cut = 'facto'.*'factor'"):
+    with pytest.raises(FieldError, match=r"argument of scenario price-cut = 'facto'.*'factor'"):
         scenarios.get("price-cut", facto=0.5)
     with pytest.raises(FieldError, match="argument of scenario routerbench = 'factor'"):
         scenarios.get("routerbench", factor=0.5)

@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 
 import stageroute_gym  # noqa: F401
 from stageroute_gym import scenarios
-from stageroute_gym.dynamics import ROW
 from stageroute_gym.errors import FieldError
 from stageroute_gym.optimize.assignment import assign
 from stageroute_gym.oracles import ORACLES, oracle_score, realised, realised_rows
 from stageroute_gym.problem import Problem
+from stageroute_gym.state import ROW
 from stageroute_gym.workloads import OutcomeTable, Schedule
 from stageroute_gym.world import World
 
