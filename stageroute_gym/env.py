@@ -132,7 +132,7 @@ class StageRouteEnv(gym.Env[Observation, Any]):
         "render_fps": 30,
     }
     continuous: ClassVar[bool] = False
-    observation_space: spaces.Dict
+    observation_space: spaces.Dict  # type: ignore[assignment]
 
     def __init__(
         self, *, scenario: str = "routerbench", render_mode: str | None = None, **overrides: Any
