@@ -75,8 +75,8 @@ def test_trajectories_have_not_drifted(name, env_id):
         )
     assert fingerprint(name, env_id) == known[env_id], (
         f"the trajectories of {name} have changed. If that is meant, raise its version in "
-        "stageroute_gym/scenarios.py, run `python tests/test_scenarios.py`, and say in the "
-        "changelog that results of both versions cannot be compared; if not, find out why"
+        "stageroute_gym/scenarios/catalogue.py, run `python tests/test_scenarios.py`, and say in "
+        "the changelog that results of both versions cannot be compared; if not, find out why"
     )
 
 
@@ -120,7 +120,7 @@ def test_overrides_reach_problem_and_workload():
     ("name", "overrides", "message"),
     [
         ("routerbensh", {}, "scenario = 'routerbensh': expected did you mean 'routerbench'"),
-        ("", {}, "scenario = '': expected one of paper, recorded, "),
+        ("", {}, "scenario = '': expected one of crowd, delayed, "),
         (None, {}, "scenario = None: expected"),
         ("paper", {"horizn": 3}, "argument of scenario paper = 'horizn'.*'horizon'"),
         ("paper", {"initial_model": 3}, "'initial_models'"),
