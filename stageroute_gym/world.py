@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from stageroute_gym.errors import FieldError
 from stageroute_gym.optimize import HorizonPlan, horizon_oracle, stage_oracle
 from stageroute_gym.optimize.assignment import AssignmentPlan, assign
 from stageroute_gym.problem import Problem
@@ -34,11 +35,27 @@ class World:
         problem: the problem.
         table: outcomes of ``N`` models on ``Q`` queries.
         schedule: what holds in each of the problem's ``K`` stages.
+
+    Raises:
+        FieldError: if the three do not fit together.
     """
 
     problem: Problem
     table: OutcomeTable
     schedule: Schedule
+
+    def __post_init__(self) -> None:
+        # The kernels do not check the bounds of these arrays.
+        stages, models = len(self.problem.stage_lengths), self.table.num_models
+        if self.schedule.available.shape != (stages, models):
+            shape = self.schedule.available.shape
+            allowed = f"{stages} stages of {models} models, as the problem and the table have"
+            raise FieldError("shape of the schedule", shape, allowed)
+        if self.schedule.mixes.shape[1] != self.table.num_queries:
+            shape = self.schedule.mixes.shape
+            allowed = f"weights for the table's {self.table.num_queries} queries"
+            raise FieldError("shape of the schedule's mixes", shape, allowed)
+        self.problem.throughput_per_model(models)
 
     @property
     def num_models(self) -> int:

@@ -202,6 +202,6 @@ def get(name: str, **overrides: Any) -> Scenario:
     Raises:
         FieldError: if there is no such scenario or argument, or a value is not allowed.
     """
-    if name not in _SCENARIOS:
+    if not isinstance(name, str) or name not in _SCENARIOS:
         raise FieldError("scenario", name, closest(str(name), _SCENARIOS))
     return _SCENARIOS[name].override(**overrides)

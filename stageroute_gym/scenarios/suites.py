@@ -70,6 +70,6 @@ def suite(name: str) -> Suite:
     Raises:
         FieldError: if there is no such suite.
     """
-    if name not in _SUITES:
+    if not isinstance(name, str) or name not in _SUITES:
         raise FieldError("suite", name, closest(str(name), _SUITES))
     return _SUITES[name]
