@@ -48,7 +48,8 @@ def oracle_score(world: World, oracle: str) -> float:
 
     Args:
         world: a world, or `realised` of it. The query oracle has a variable for each model and
-            each row that a stage can draw: under a second in a realised world of 10,000 queries.
+            each row that a stage can draw: in a realised world of 10,000 queries it takes about a
+            second with 11 models and 20 with 200.
         oracle: one of `ORACLES`.
 
     Raises:

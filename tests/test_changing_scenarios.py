@@ -188,7 +188,7 @@ def test_overrides_reach_the_changes():
     assert world.schedule.cost_multiplier[:, gpt4].tolist() == [1.0] * 6 + [0.5] * 16
     tasks = scenarios.get("drift", tasks=["mmlu", "gsm8k"])
     assert len(tasks.world().schedule.mixes) <= 22
-    with pytest.raises(FieldError, match="argument of scenario price-cut = 'facto'.*'factor'"):
+    with pytest.raises(FieldError, match=r"scenario price-cut = .facto.: .*.factor."):
         scenarios.get("price-cut", facto=0.5)
     with pytest.raises(FieldError, match="argument of scenario routerbench = 'factor'"):
         scenarios.get("routerbench", factor=0.5)
