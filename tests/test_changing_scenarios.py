@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import json
 
 import gymnasium as gym
@@ -9,6 +10,7 @@ import pytest
 import stageroute_gym  # noqa: F401
 from stageroute_gym import scenarios
 from stageroute_gym.errors import FieldError
+from stageroute_gym.optimize import stage_oracle
 
 CHANGES = scenarios.suite("changes").scenarios
 YI, GPT4 = "zero-one-ai/Yi-34B-Chat", "gpt-4-1106-preview"
@@ -177,6 +179,27 @@ def test_per_task():
     assert len(set(best.argmax(axis=1))) >= 3
     # What knowing the task is worth, at the same throughput and budget.
     assert world.task_plan.value > 1.08 * world.horizon_plan.value
+
+
+@pytest.mark.parametrize("name", ["drift", "regression", "price-cut", "outage"])
+def test_no_fixed_set_will_do(name):
+    world, _ = world_of(name)
+    problem = world.problem
+    best = 0.0
+    for chosen in itertools.combinations(range(world.num_models), problem.max_deployed):
+        available = np.zeros_like(world.schedule.available)
+        available[:, chosen] = world.schedule.available[:, chosen]
+        values, _, feasible = stage_oracle(
+            world.mean_score,
+            world.mean_cost,
+            available,
+            problem.budget,
+            world.throughput,
+            problem.max_deployed,
+        )
+        if feasible.all():
+            best = max(best, float(values @ problem.stage_lengths))
+    assert 0 < best < 0.985 * (world.stage_values @ problem.stage_lengths)
 
 
 def test_overrides_reach_the_changes():
