@@ -84,4 +84,4 @@ def _fill_rows(
     chosen: NDArray[np.bool_],
 ) -> None:
     for e in range(len(chosen)):
-        fill_slots_kernel(score[e], cost[e], available[e], pulls[e], price[e], slots, chosen[e])
+        fill_slots_kernel(chosen[e], score[e], cost[e], price[e], pulls[e], available[e], slots)
