@@ -115,4 +115,4 @@ def _draw_rows(
     for query in range(rows.shape[0]):
         if query >= stages[stage, STAGE_END]:
             stage += 1
-        rows[query] = draw_row(sampler, np.int64(stages[stage, STAGE_MIX]), key, query)
+        rows[query] = draw_row(sampler, int(stages[stage, STAGE_MIX]), key, query)
