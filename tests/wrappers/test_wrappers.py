@@ -150,7 +150,8 @@ def test_price_charges_the_spend_and_adapts_to_it() -> None:
     env.action_space.seed(0)
     shaped, score, terminated = 0.0, 0.0, False
     while not terminated:
-        _, reward, terminated, _, info = env.step(env.action_space.sample())
+        allowed = env.get_wrapper_attr("action_masks")().astype(np.int8)
+        _, reward, terminated, _, info = env.step(env.action_space.sample(allowed))
         shaped += reward
         score += info["score"]
     assert shaped == pytest.approx(score - 0.5 * info["spend"] / 1e-5)
