@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
 from stageroute_gym.world import ALIAS, KEEP_PROBABILITY
 
@@ -13,7 +14,7 @@ _MIX_2 = np.uint64(0x94D049BB133111EB)
 
 
 @njit(cache=True, inline="always")
-def uniform(key, index):
+def uniform(key: int, index: int) -> float:
     """Draw number ``index`` in [0, 1) of an episode's ``key``: SplitMix64 as a counter.
 
     Steele, Lea & Flood 2014, "Fast splittable pseudorandom number generators". A draw depends on
@@ -27,10 +28,10 @@ def uniform(key, index):
 
 
 @njit(cache=True, inline="always")
-def draw_row(sampler, mix, key, query):
+def draw_row(sampler: NDArray[np.float64], mix: int, key: int, query: int) -> int:
     """Row of the table that query number ``query`` is, by the alias method."""
     scaled = uniform(key, 2 * query) * sampler.shape[1]
-    row = min(np.int64(scaled), sampler.shape[1] - 1)
+    row = min(int(scaled), sampler.shape[1] - 1)
     if scaled - row < sampler[mix, row, KEEP_PROBABILITY]:
         return row
-    return np.int64(sampler[mix, row, ALIAS])
+    return int(sampler[mix, row, ALIAS])

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
 from stageroute_gym.draws import draw_row, uniform
 from stageroute_gym.observation import (
@@ -52,11 +53,17 @@ from stageroute_gym.world import (
     TRUE_SCORE,
 )
 
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+Singles = NDArray[np.float32]
+Masks = NDArray[np.int8]
+
 # State of an environment: `counters`, shape (E, 12), int64; the first six are shown in `info`.
 QUERIES, STAGE, MODEL, DECLINED, INVALID, ACTIVATIONS = range(6)
 PHASE, CHOSEN_SIZE, ROW, FINISHED, KEY, DEPLOY_STEPS = range(6, 12)
 NUM_COUNTERS = 12
-# `amounts`, shape (E, 7), float64; the first five are shown in `info`, SEEN_SPEND is what the agent's observation knows of the spend.
+# `amounts`, shape (E, 7), float64; the first five are shown in `info`, and SEEN_SPEND is what the
+# agent's observation knows of the spend.
 STEP_SCORE, STEP_COST, SPEND, REGRET, ORACLE_SCORE, SEEN_SPEND, TOTAL_SCORE = range(7)
 NUM_AMOUNTS = 7
 # `pools`, shape (E, 4, N), float64; CHOSEN is the set being assembled.
@@ -80,7 +87,16 @@ NO_MODEL = -1
 
 
 @kernel
-def _begin_stage(e, stages, stage_models, counters, amounts, pools, observation, mask):
+def _begin_stage(
+    e: int,
+    stages: Floats,
+    stage_models: Floats,
+    counters: Integers,
+    amounts: Floats,
+    pools: Floats,
+    observation: Singles,
+    mask: Masks,
+) -> None:
     """Open the deploy phase of the current stage."""
     counters[e, PHASE] = DEPLOY
     counters[e, CHOSEN_SIZE] = 0
@@ -104,7 +120,16 @@ def _begin_stage(e, stages, stage_models, counters, amounts, pools, observation,
 
 
 @kernel
-def _choose(e, counters, pools, members, observation, mask, settings, model):
+def _choose(
+    e: int,
+    counters: Integers,
+    pools: Floats,
+    members: Integers,
+    observation: Singles,
+    mask: Masks,
+    settings: Floats,
+    model: int,
+) -> bool:
     """Add a model to the set; True if the set is complete with it."""
     n = pools.shape[2]
     pools[e, CHOSEN, model] = 1.0
@@ -115,14 +140,19 @@ def _choose(e, counters, pools, members, observation, mask, settings, model):
     mask[e, n] = 1
     if counters[e, CHOSEN_SIZE] >= settings[MAX_DEPLOYED]:
         return True
-    for m in range(n):
-        if mask[e, m]:
-            return False
-    return True
+    return not mask[e, :n].any()
 
 
 @kernel
-def _commit(e, settings, counters, amounts, pools, observation, mask):
+def _commit(
+    e: int,
+    settings: Floats,
+    counters: Integers,
+    amounts: Floats,
+    pools: Floats,
+    observation: Singles,
+    mask: Masks,
+) -> None:
     """Deploy the chosen set for the stage and charge what it newly activates."""
     n = pools.shape[2]
     for m in range(n):
@@ -140,7 +170,15 @@ def _commit(e, settings, counters, amounts, pools, observation, mask):
 
 
 @inlined
-def _observe_feedback(e, totals, amounts, observation, model, score, cost):
+def _observe_feedback(
+    e: int,
+    totals: Floats,
+    amounts: Floats,
+    observation: Singles,
+    model: int,
+    score: float,
+    cost: float,
+) -> None:
     """Book one query's score and cost into the statistics that the agent sees."""
     n = totals.shape[1]
     scalars = n * NUM_MODEL_FIELDS
@@ -160,7 +198,15 @@ def _observe_feedback(e, totals, amounts, observation, model, score, cost):
 
 
 @inlined
-def _observe_books(e, stages, settings, counters, amounts, observation, scalars):
+def _observe_books(
+    e: int,
+    stages: Floats,
+    settings: Floats,
+    counters: Integers,
+    amounts: Floats,
+    observation: Singles,
+    scalars: int,
+) -> None:
     """Write progress and budget into the observation."""
     stage = counters[e, STAGE]
     start = stages[stage - 1, STAGE_END] if stage > 0 else 0.0
@@ -174,11 +220,20 @@ def _observe_books(e, stages, settings, counters, amounts, observation, scalars)
 
 @inlined
 def _next_query(
-    e, sampler, stages, features, counters, pools, members, observation, mask, use_tokens
-):
+    e: int,
+    sampler: Floats,
+    stages: Floats,
+    features: Floats,
+    counters: Integers,
+    pools: Floats,
+    members: Integers,
+    observation: Singles,
+    mask: Masks,
+    use_tokens: bool,
+) -> None:
     """Draw the query to route next and show it, with the models that may take it."""
     n = pools.shape[2]
-    mix = np.int64(stages[counters[e, STAGE], STAGE_MIX])
+    mix = int(stages[counters[e, STAGE], STAGE_MIX])
     row = draw_row(sampler, mix, counters[e, KEY], counters[e, QUERIES])
     counters[e, ROW] = row
     query = n * NUM_MODEL_FIELDS + QUERY
@@ -193,7 +248,9 @@ def _next_query(
 
 
 @inlined
-def _serve(e, outcomes, stage_models, counters, amounts, model):
+def _serve(
+    e: int, outcomes: Floats, stage_models: Floats, counters: Integers, amounts: Floats, model: int
+) -> None:
     """Let ``model`` answer the current query."""
     stage, row = counters[e, STAGE], counters[e, ROW]
     score = outcomes[row, model, SCORE]
@@ -207,23 +264,31 @@ def _serve(e, outcomes, stage_models, counters, amounts, model):
 
 
 @inlined
-def _decline(e, counters, amounts):
+def _decline(e: int, counters: Integers, amounts: Floats) -> None:
     """Leave the current query without an answer."""
     counters[e, DECLINED] += 1
     amounts[e, REGRET] += amounts[e, ORACLE_SCORE]
 
 
 @inlined
-def _report(e, settings, counters, amounts, totals, pending, observation):
+def _report(
+    e: int,
+    settings: Floats,
+    counters: Integers,
+    amounts: Floats,
+    totals: Floats,
+    pending: Floats,
+    observation: Singles,
+) -> None:
     """Pass on the feedback that is due: this query's, or that of ``feedback_delay`` queries ago."""
     model, score, cost = counters[e, MODEL], amounts[e, STEP_SCORE], amounts[e, STEP_COST]
-    delay = np.int64(settings[FEEDBACK_DELAY])
+    delay = int(settings[FEEDBACK_DELAY])
     if delay == 0:
         _observe_feedback(e, totals, amounts, observation, model, score, cost)
         return
     slot = counters[e, QUERIES] % delay
     if counters[e, QUERIES] >= delay:
-        due = np.int64(pending[e, slot, PENDING_MODEL])
+        due = int(pending[e, slot, PENDING_MODEL])
         _observe_feedback(
             e,
             totals,
@@ -239,7 +304,9 @@ def _report(e, settings, counters, amounts, totals, pending, observation):
 
 
 @inlined
-def _refill(e, models, settings, counters, pools, members):
+def _refill(
+    e: int, models: Floats, settings: Floats, counters: Integers, pools: Floats, members: Integers
+) -> None:
     """One query's worth of tokens for every deployed model."""
     for i in range(counters[e, CHOSEN_SIZE]):
         m = members[e, i]
@@ -247,7 +314,17 @@ def _refill(e, models, settings, counters, pools, members):
 
 
 @inlined
-def _advance(e, stages, stage_models, settings, counters, amounts, pools, observation, mask):
+def _advance(
+    e: int,
+    stages: Floats,
+    stage_models: Floats,
+    settings: Floats,
+    counters: Integers,
+    amounts: Floats,
+    pools: Floats,
+    observation: Singles,
+    mask: Masks,
+) -> bool:
     """Close the step: end the episode, open the next stage, or go on; True to show a query."""
     over_budget = settings[HARD_BUDGET] > 0.0 and amounts[e, SPEND] >= settings[TOTAL_BUDGET]
     if counters[e, QUERIES] >= settings[HORIZON] or over_budget:
@@ -261,7 +338,18 @@ def _advance(e, stages, stage_models, settings, counters, amounts, pools, observ
 
 
 @kernel
-def _reset(e, stages, stage_models, models, counters, amounts, pools, totals, observation, mask):
+def _reset(
+    e: int,
+    stages: Floats,
+    stage_models: Floats,
+    models: Floats,
+    counters: Integers,
+    amounts: Floats,
+    pools: Floats,
+    totals: Floats,
+    observation: Singles,
+    mask: Masks,
+) -> None:
     """Start an episode under the key in ``counters[e, KEY]``."""
     key = counters[e, KEY]
     counters[e, :] = 0
@@ -281,23 +369,23 @@ def _reset(e, stages, stage_models, models, counters, amounts, pools, totals, ob
 
 @kernel
 def step_discrete(
-    outcomes,
-    sampler,
-    stages,
-    stage_models,
-    models,
-    settings,
-    features,
-    counters,
-    amounts,
-    pools,
-    members,
-    totals,
-    pending,
-    observation,
-    mask,
-    actions,
-):
+    outcomes: Floats,
+    sampler: Floats,
+    stages: Floats,
+    stage_models: Floats,
+    models: Floats,
+    settings: Floats,
+    features: Floats,
+    counters: Integers,
+    amounts: Floats,
+    pools: Floats,
+    members: Integers,
+    totals: Floats,
+    pending: Floats,
+    observation: Singles,
+    mask: Masks,
+    actions: Integers,
+) -> None:
     """Advance every environment by one decision of `StageRoute-v0`; actions, shape (E,), int64."""
     n = models.shape[1]
     scalars = n * NUM_MODEL_FIELDS
@@ -339,7 +427,16 @@ def step_discrete(
 
 
 @kernel
-def _choose_largest(e, settings, counters, pools, members, observation, mask, weights):
+def _choose_largest(
+    e: int,
+    settings: Floats,
+    counters: Integers,
+    pools: Floats,
+    members: Integers,
+    observation: Singles,
+    mask: Masks,
+    weights: Singles,
+) -> None:
     """Choose the available models with the largest positive weights, up to the limit."""
     complete = False
     while not complete:
@@ -354,23 +451,23 @@ def _choose_largest(e, settings, counters, pools, members, observation, mask, we
 
 @kernel
 def step_continuous(
-    outcomes,
-    sampler,
-    stages,
-    stage_models,
-    models,
-    settings,
-    features,
-    counters,
-    amounts,
-    pools,
-    members,
-    totals,
-    pending,
-    observation,
-    mask,
-    actions,
-):
+    outcomes: Floats,
+    sampler: Floats,
+    stages: Floats,
+    stage_models: Floats,
+    models: Floats,
+    settings: Floats,
+    features: Floats,
+    counters: Integers,
+    amounts: Floats,
+    pools: Floats,
+    members: Integers,
+    totals: Floats,
+    pending: Floats,
+    observation: Singles,
+    mask: Masks,
+    actions: Singles,
+) -> None:
     """Advance every environment by one decision of `StageRouteContinuous-v0`; actions (E, N)."""
     n = models.shape[1]
     scalars = n * NUM_MODEL_FIELDS

@@ -127,11 +127,12 @@ class StageRouteEnv(gym.Env[Observation, Any]):
     * v0: initial version.
     """
 
-    metadata: ClassVar[dict[str, Any]] = {
+    metadata = {  # noqa: RUF012 - Gymnasium's attribute
         "render_modes": ["ansi", "rgb_array", "human"],
         "render_fps": 30,
     }
     continuous: ClassVar[bool] = False
+    observation_space: spaces.Dict
 
     def __init__(
         self, *, scenario: str = "routerbench", render_mode: str | None = None, **overrides: Any
@@ -146,7 +147,7 @@ class StageRouteEnv(gym.Env[Observation, Any]):
         self.cost_bounds: tuple[float, float] = self.world.cost_bounds
         self.render_mode = render_mode
         n = self.world.num_models
-        self.observation_space: spaces.Dict = observation_space(self.world)
+        self.observation_space = observation_space(self.world)
         self.action_space = action_space(n, continuous=self.continuous)
         self._episodes = Episodes(self.world, 1, continuous=self.continuous)
         self._layout = ObservationLayout(n, self.world.table.features.shape[1], batched=False)

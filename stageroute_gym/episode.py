@@ -46,7 +46,7 @@ class Episodes:
             (num_envs, row_size(n, world.table.features.shape[1])), np.float32
         )
         self.masks = np.zeros((num_envs, n + 1), np.int8)
-        self._state = (
+        self._state: tuple[NDArray[Any], ...] = (
             self.counters,
             self.amounts,
             np.zeros((num_envs, dynamics.NUM_POOLS, n), np.float64),

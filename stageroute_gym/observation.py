@@ -111,7 +111,9 @@ def observation_space(world: World) -> spaces.Dict:
         n * world.schedule.num_stages
     )
 
-    def box(low: NDArray[np.float64] | float, high: NDArray[np.float64] | float, size: int):
+    def box(
+        low: NDArray[np.float64] | float, high: NDArray[np.float64] | float, size: int
+    ) -> spaces.Box:
         # One float32 step outwards, so that rounding never leaves the box.
         lower = np.nextafter(np.float32(low), np.float32(-np.inf)) * np.ones(size, np.float32)
         upper = np.nextafter(np.float32(high), np.float32(np.inf)) * np.ones(size, np.float32)

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
 
 # A float32 distribution adds up to 1, and stays below its caps, only to within this much.
 SHARE_TOLERANCE = 1e-6
 
 
 @njit(cache=True)
-def project(weights, usable, throughput, shares):
+def project(
+    weights: NDArray[Any], usable: NDArray[Any], throughput: Floats, shares: Floats
+) -> float:
     """Shares in [0, 1] that the positive, usable ``weights`` ask for, within the throughput.
 
     What a model cannot take is shared among the others in proportion to their weights; the mass
@@ -53,7 +60,7 @@ def project(weights, usable, throughput, shares):
 
 
 @njit(cache=True)
-def sample(shares, total, draw):
+def sample(shares: Floats, total: float, draw: float) -> int:
     """Index drawn from ``shares``; -1 with the mass that they lack to 1."""
     if total < 1.0 - SHARE_TOLERANCE and draw >= total:
         return -1

@@ -40,7 +40,9 @@ class StageRouteVectorEnv(VectorEnv[Observation, NDArray[Any], NDArray[Any]]):
         FieldError: if an argument is not allowed.
     """
 
-    metadata: ClassVar[dict[str, Any]] = {"autoreset_mode": AutoresetMode.NEXT_STEP}
+    metadata = {  # noqa: RUF012 - Gymnasium's attribute
+        "autoreset_mode": AutoresetMode.NEXT_STEP
+    }
     continuous: ClassVar[bool] = False
 
     def __init__(
@@ -123,7 +125,7 @@ class StageRouteVectorEnv(VectorEnv[Observation, NDArray[Any], NDArray[Any]]):
         """Which actions are allowed now, shape (E, N + 1), bool; the last column is PASS."""
         return self._episodes.masks.astype(np.bool_)
 
-    @property
+    @property  # type: ignore[misc]
     def np_random(self) -> tuple[np.random.Generator, ...]:  # type: ignore[override]
         """The sub-environments' generators."""
         return tuple(self._generators)

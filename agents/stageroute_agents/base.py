@@ -125,7 +125,9 @@ class Agent(ABC):
 
 
 @njit(cache=True)
-def draw_models(shares, masks, draws):
+def draw_models(
+    shares: NDArray[np.float64], masks: NDArray[np.int8], draws: NDArray[np.float64]
+) -> NDArray[np.int64]:
     """Draw a model for each row by its shares, among those that the mask allows.
 
     What masked models cannot take goes to the others in proportion; the share that was to be

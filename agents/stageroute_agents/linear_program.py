@@ -10,12 +10,13 @@ from abc import abstractmethod
 from typing import Any
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
 from stageroute_agents.base import Agent, Batch
-from stageroute_gym.optimize import fill_slots
 from stageroute_gym.optimize.deploy import deploy_rows
 from stageroute_gym.optimize.route import route_rows
+from stageroute_gym.optimize.slots import fill_slots_kernel
 
 Floats = NDArray[np.float64]
 
@@ -57,8 +58,8 @@ class LinearProgramAgent(Agent):
         deploy_rows(score, cost, self.budgets(batch), caps, slots, weights, value, price, feasible)
         chosen = weights > 0
         if self.fill_slots:
-            for row in range(rows):
-                fill_slots(chosen[row], score[row], cost[row], price[row], batch["pulls"][row], batch["available"][row], slots)
+            pulls = batch["pulls"].astype(np.int64)
+            _fill_rows(score, cost, caps > 0, pulls, price, slots, chosen)
         return chosen
 
     def shares(self, batch: Batch) -> Floats:
@@ -70,3 +71,17 @@ class LinearProgramAgent(Agent):
         value, price, feasible = np.empty(rows), np.empty(rows), np.empty(rows, np.bool_)
         route_rows(score, cost, self.budgets(batch), caps, shares, value, price, feasible)
         return shares
+
+
+@njit(cache=True)
+def _fill_rows(
+    score: Floats,
+    cost: Floats,
+    available: NDArray[np.bool_],
+    pulls: NDArray[np.int64],
+    price: Floats,
+    slots: int,
+    chosen: NDArray[np.bool_],
+) -> None:
+    for e in range(len(chosen)):
+        fill_slots_kernel(score[e], cost[e], available[e], pulls[e], price[e], slots, chosen[e])

@@ -36,9 +36,9 @@ class HorizonOracle(TrueMeans):
 
     def plan(self, batch: Batch) -> NDArray[np.bool_]:
         """The models that the horizon plan gives a share in this stage."""
-        chosen = self.world.horizon_plan.weights[self.stages(batch)] > 0
+        chosen = np.asarray(self.world.horizon_plan.weights[self.stages(batch)] > 0)
         # A stage that the plan leaves unserved still has to deploy something.
-        empty = ~chosen.any(axis=1)
+        empty = np.asarray(~chosen.any(axis=1))
         chosen[empty] = super().plan(rows_of(batch, empty))
         return chosen
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
 from stageroute_agents.base import Batch
 from stageroute_agents.linear_program import Floats, LinearProgramAgent
@@ -43,7 +44,14 @@ class StageRoute(LinearProgramAgent):
 
 
 @njit(cache=True)
-def confidence_bounds(pulls, mean_score, mean_cost, gamma, cost_min, cost_max):
+def confidence_bounds(
+    pulls: NDArray[np.float32],
+    mean_score: NDArray[np.float32],
+    mean_cost: NDArray[np.float32],
+    gamma: float,
+    cost_min: float,
+    cost_max: float,
+) -> tuple[Floats, Floats]:
     """``mu^U`` and ``c^L`` of each model, shapes (E, N), float64, for observations (E, N)."""
     score = np.empty(pulls.shape)
     cost = np.empty(pulls.shape)

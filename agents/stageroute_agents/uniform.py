@@ -28,7 +28,9 @@ class Uniform(Agent):
 
 
 @njit(cache=True)
-def _equal_shares(deployed, throughput):
+def _equal_shares(
+    deployed: NDArray[np.float32], throughput: NDArray[np.float64]
+) -> NDArray[np.float64]:
     shares = np.empty(deployed.shape)
     for e in range(deployed.shape[0]):
         project(deployed[e], deployed[e], throughput, shares[e])

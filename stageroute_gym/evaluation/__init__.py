@@ -1,0 +1,1 @@
+"""Running agents, measuring and ranking them."""

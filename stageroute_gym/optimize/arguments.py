@@ -19,7 +19,7 @@ _FLOAT64 = np.dtype(np.float64)
 
 
 def as_rows(value: ArrayLike) -> Floats:
-    """Scores or costs as an array that the kernels take, copied only where needed."""
+    """Return scores or costs as an array that the kernels take, copied only where needed."""
     if type(value) is np.ndarray and value.dtype is _FLOAT64 and value.flags.carray:
         return value
     array: Floats = np.asarray(value, dtype=np.float64, order="C")
@@ -27,10 +27,11 @@ def as_rows(value: ArrayLike) -> Floats:
 
 
 def as_caps(value: ArrayLike, shape: tuple[int, ...]) -> Floats:
-    """Throughput as an array of the shape of the scores.
+    """Return throughput as an array of the shape of the scores.
 
     Raises:
         FieldError: it cannot be broadcast to ``shape``.
+
     """
     if isinstance(value, float):
         caps = np.empty(shape)
@@ -49,10 +50,11 @@ def as_caps(value: ArrayLike, shape: tuple[int, ...]) -> Floats:
 
 
 def as_budget(value: ArrayLike) -> float:
-    """The budget of one problem, USD a query.
+    """Return the budget of one problem, USD a query.
 
     Raises:
         FieldError: it is not one number above 0.
+
     """
     budget = value if isinstance(value, float) else _as_scalar(value)
     if not budget > 0.0:
@@ -61,10 +63,11 @@ def as_budget(value: ArrayLike) -> float:
 
 
 def as_budgets(value: ArrayLike, rows: int) -> Floats:
-    """The budgets of a batch, float64 ``(rows,)``.
+    """Return the budgets of a batch, float64 ``(rows,)``.
 
     Raises:
         FieldError: the shape is neither that of a scalar nor ``(rows,)``, or one is not above 0.
+
     """
     array = np.asarray(value, dtype=np.float64)
     if array.shape not in {(), (rows,)}:
@@ -77,10 +80,11 @@ def as_budgets(value: ArrayLike, rows: int) -> Floats:
 
 
 def as_count(field: str, value: int) -> int:
-    """A number of models, at least 1.
+    """Return a number of models, at least 1.
 
     Raises:
         FieldError: it is not an integer of at least 1.
+
     """
     if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < 1:
         raise FieldError(field, value, "an integer, at least 1")

@@ -47,23 +47,25 @@ def cost_lower_bound_scalar(
     return min(max(lower, cost_min), cost_max)
 
 
-@vectorize(cache=True)
-def _confidence_radius(mean, pulls, gamma):  # type: ignore[no-untyped-def]
+@vectorize(cache=True)  # type: ignore[no-untyped-call]
+def _confidence_radius(mean: float, pulls: float, gamma: float) -> float:
     return confidence_radius_scalar(mean, pulls, gamma)
 
 
-@vectorize(cache=True)
-def _score_upper_bound(mean_score, pulls, gamma):  # type: ignore[no-untyped-def]
+@vectorize(cache=True)  # type: ignore[no-untyped-call]
+def _score_upper_bound(mean_score: float, pulls: float, gamma: float) -> float:
     return score_upper_bound_scalar(mean_score, pulls, gamma)
 
 
-@vectorize(cache=True)
-def _cost_lower_bound(mean_cost, pulls, gamma, cost_min, cost_max):  # type: ignore[no-untyped-def]
+@vectorize(cache=True)  # type: ignore[no-untyped-call]
+def _cost_lower_bound(
+    mean_cost: float, pulls: float, gamma: float, cost_min: float, cost_max: float
+) -> float:
     return cost_lower_bound_scalar(mean_cost, pulls, gamma, cost_min, cost_max)
 
 
 def confidence_radius(mean: ArrayLike, pulls: ArrayLike, gamma: float) -> Floats:
-    """The radius ``f_rad(v, n) = sqrt(gamma v / n) + gamma / n`` of StageRoute's bounds.
+    """Return ``f_rad(v, n) = sqrt(gamma v / n) + gamma / n`` of StageRoute's bounds.
 
     Args:
         mean: empirical mean ``v`` of a quantity in [0, 1], any shape.
@@ -75,6 +77,7 @@ def confidence_radius(mean: ArrayLike, pulls: ArrayLike, gamma: float) -> Floats
 
     Raises:
         FieldError: an argument is negative or not a number.
+
     """
     v, n = _not_negative("mean", mean), _not_negative("pulls", pulls)
     return np.asarray(_confidence_radius(v, n, _scale(gamma)))
@@ -93,6 +96,7 @@ def score_upper_bound(mean_score: ArrayLike, pulls: ArrayLike, gamma: float) -> 
 
     Raises:
         FieldError: an argument is negative or not a number.
+
     """
     mean, n = _not_negative("mean_score", mean_score), _not_negative("pulls", pulls)
     return np.asarray(_score_upper_bound(mean, n, _scale(gamma)))
@@ -115,6 +119,7 @@ def cost_lower_bound(
 
     Raises:
         FieldError: an argument is negative or not a number, or the range of costs is empty.
+
     """
     mean, n = _not_negative("mean_cost", mean_cost), _not_negative("pulls", pulls)
     if not 0.0 <= cost_min < math.inf:

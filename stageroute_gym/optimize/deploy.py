@@ -17,14 +17,10 @@ from stageroute_gym.optimize.arguments import (
     refuse_shapes,
     refuse_values,
 )
-from stageroute_gym.optimize.route import (
-    COST_TOLERANCE,
-    MASS_TOLERANCE,
-    compact_row,
-    fill,
-    solve_mixture,
-)
-from stageroute_gym.optimize.search import largest_caps, search
+from stageroute_gym.optimize.mixture import MASS_TOLERANCE, fill, solve_mixture
+from stageroute_gym.optimize.relaxation import largest_caps
+from stageroute_gym.optimize.route import COST_TOLERANCE, compact_row
+from stageroute_gym.optimize.search import search
 
 Floats = NDArray[np.float64]
 
@@ -39,6 +35,7 @@ class DeployPlan(NamedTuple):
         price: optimal multiplier ``lambda`` of the budget for the chosen set, score per USD; 0
             where the budget does not bind, infinite where no mixture is affordable.
         feasible: whether a mixture of at most ``M_max`` models is within the budget.
+
     """
 
     weights: Floats
@@ -69,6 +66,7 @@ def deploy_kernel(
 
     Returns:
         Value, price, feasible, as in `DeployPlan`; the value is NaN if an argument is not allowed.
+
     """
     weights_out[:] = 0.0
     size = score_row.shape[0]
@@ -171,6 +169,7 @@ def deploy_rows(
         value: written, float64 ``(E,)``; NaN where a row holds a value that is not allowed.
         price: written, float64 ``(E,)``.
         feasible: written, bool ``(E,)``.
+
     """
     for e in range(score.shape[0]):
         value[e], price[e], feasible[e] = deploy_kernel(
@@ -206,6 +205,7 @@ def deploy_mip(
 
     Raises:
         FieldError: a shape or a value is not allowed.
+
     """
     mu, c = as_rows(score), as_rows(cost)
     if mu.shape != c.shape or mu.ndim != 1:

@@ -1,9 +1,4 @@
-"""RouteOPT: the best mixture of deployed models within the budget, solved exactly on its dual.
-
-For a price ``lambda`` of the budget, the best mixture fills models greedily in the order of
-``score - lambda cost``. Two such mixtures bracket the budget; the price at which they are worth the
-same either yields a third one that replaces one of them, or is optimal, and the two are mixed.
-"""
+"""RouteOPT: the best mixture of deployed models within the budget, for one problem or a batch."""
 
 from __future__ import annotations
 
@@ -22,12 +17,11 @@ from stageroute_gym.optimize.arguments import (
     refuse_shapes,
     refuse_values,
 )
+from stageroute_gym.optimize.mixture import solve_mixture
 
 Floats = NDArray[np.float64]
 
-MASS_TOLERANCE = 1e-12  # shares of queries below this are rounding
 COST_TOLERANCE = 1e-12  # overspending by this part of the budget is rounding
-VALUE_TOLERANCE = 1e-14  # gains by this part of what is compared are rounding
 
 
 class RoutePlan(NamedTuple):
@@ -39,212 +33,13 @@ class RoutePlan(NamedTuple):
         price: optimal budget multiplier ``lambda``, score per USD; 0 where the budget does not
             bind, infinite where no mixture is affordable.
         feasible: whether a mixture of the full mass is within the budget, ``bool`` or ``(E,)``.
+
     """
 
     probabilities: Floats
     value: float | Floats
     price: float | Floats
     feasible: bool | NDArray[np.bool_]
-
-
-@njit(cache=True)
-def fill(
-    score: Floats,
-    cost: Floats,
-    cap: Floats,
-    count: int,
-    weight: float,
-    price: float,
-    mass: float,
-    keys: Floats,
-    order: NDArray[np.int64],
-) -> tuple[int, float, float, float]:
-    """Fill ``mass`` greedily with the largest ``weight score - price cost`` under the caps.
-
-    Reads the first ``count`` entries; the order is kept only as far as the mass reaches, so that a
-    long row costs one comparison a model. Ties go to the larger ``score - cost``, then to the
-    larger cap. All but the last model of ``order`` are filled to their cap.
-
-    Args:
-        score: score of each model, float64 ``(count,)`` or longer.
-        cost: cost of each model, as long as ``score``.
-        cap: largest share of each model, above 0.
-        count: number of models.
-        weight: factor of the scores.
-        price: factor of the costs.
-        mass: what to fill, at most the sum of the caps.
-        keys: scratch, float64 ``(count + 1,)``: the keys in descending order.
-        order: written: the models in the order in which they are filled, int64 ``(count + 1,)``.
-
-    Returns:
-        Number of models filled, their score, their cost, and the share of the last one.
-    """
-    filled = 0
-    total = 0.0
-    enough = mass - MASS_TOLERANCE
-    for i in range(count):
-        key = weight * score[i] - price * cost[i]
-        if total >= enough and (filled == 0 or key < keys[filled - 1]):
-            continue
-        j = filled
-        while j > 0:
-            k = order[j - 1]
-            if keys[j - 1] > key:
-                break
-            if keys[j - 1] == key:
-                gain = (score[i] - cost[i]) - (score[k] - cost[k])
-                if gain < 0.0 or (gain == 0.0 and cap[i] <= cap[k]):
-                    break
-            keys[j] = keys[j - 1]
-            order[j] = k
-            j -= 1
-        keys[j] = key
-        order[j] = i
-        filled += 1
-        total += cap[i]
-        while filled > 0 and total - cap[order[filled - 1]] >= enough:
-            filled -= 1
-            total -= cap[order[filled]]
-    left = mass
-    value = 0.0
-    spend = 0.0
-    share = 0.0
-    for j in range(filled):
-        i = order[j]
-        share = min(cap[i], left)
-        left -= share
-        value += score[i] * share
-        spend += cost[i] * share
-    return filled, value, spend, share
-
-
-@njit(cache=True)
-def solve_mixture(
-    score: Floats,
-    cost: Floats,
-    cap: Floats,
-    count: int,
-    mass: float,
-    budget: float,
-    slack: float,
-    shares: Floats,
-    keys: Floats,
-    orders: NDArray[np.int64],
-) -> tuple[float, float, float, bool]:
-    """Solve RouteOPT over compact rows: every model usable, the mass given and within the caps.
-
-    Args:
-        score: score of each model, float64; the first ``count`` entries are read.
-        cost: cost of each model.
-        cap: largest share of each model, above 0.
-        count: number of models.
-        mass: total share, at most the sum of the caps.
-        budget: largest cost of the mixture; may be infinite or negative.
-        slack: overspending that counts as rounding.
-        shares: written: the mixture, a basic solution, float64 ``(count,)``.
-        keys: scratch, float64 ``(count + 1,)``.
-        orders: scratch, int64 ``(3, count + 1)``.
-
-    Returns:
-        Value, price, the key ``score - price cost`` of the marginal model, feasible. If nothing is
-        affordable: the cheapest mixture, an infinite price, feasible false.
-    """
-    high, low, new = 0, 1, 2  # rows of orders: the mixture above the budget, within it, the next
-    high_count, high_value, high_cost, high_share = fill(
-        score, cost, cap, count, 1.0, 0.0, mass, keys, orders[high]
-    )
-    low_count, low_value, low_cost, low_share = high_count, high_value, high_cost, high_share
-    price = 0.0
-    mix = 0.0  # the part of the mixture above the budget
-    feasible = True
-    marginal = keys[high_count - 1] if high_count > 0 else 0.0
-    if high_cost <= budget + slack:
-        low = high
-    else:
-        low_count, low_value, low_cost, low_share = fill(
-            score, cost, cap, count, 0.0, 1.0, mass, keys, orders[low]
-        )
-        feasible = low_cost <= budget + slack
-        price = math.inf
-        while feasible:
-            price = max((high_value - low_value) / (high_cost - low_cost), 0.0)
-            new_count, value, spend, share = fill(
-                score, cost, cap, count, 1.0, price, mass, keys, orders[new]
-            )
-            marginal = keys[new_count - 1]
-            worth = high_value - price * high_cost
-            gain = (value - price * spend) - worth
-            rounding = VALUE_TOLERANCE * (abs(high_value) + price * high_cost)
-            if gain <= rounding or not low_cost < spend < high_cost:
-                mix = max((budget - low_cost) / (high_cost - low_cost), 0.0)
-                break
-            if spend > budget + slack:
-                high, new = new, high
-                high_count, high_value, high_cost, high_share = new_count, value, spend, share
-            else:
-                low, new = new, low
-                low_count, low_value, low_cost, low_share = new_count, value, spend, share
-    shares[:count] = 0.0
-    for j in range(low_count):
-        i = orders[low, j]
-        part = low_share if j == low_count - 1 else cap[i]
-        shares[i] = part * (1.0 - mix)
-    if mix > 0.0:
-        fractional = 0
-        for j in range(high_count):
-            i = orders[high, j]
-            shares[i] += (high_share if j == high_count - 1 else cap[i]) * mix
-        # Snap what rounding moved off its bounds, and list what lies strictly between them.
-        for i in range(count):
-            if shares[i] >= cap[i] - MASS_TOLERANCE * cap[i]:
-                shares[i] = cap[i]
-            elif shares[i] <= MASS_TOLERANCE * cap[i]:
-                shares[i] = 0.0
-            else:
-                orders[new, fractional] = i
-                fractional += 1
-        if fractional > 2:
-            _make_basic(score, cost, cap, shares, orders[new], fractional)
-    value = 0.0
-    for i in range(count):
-        value += score[i] * shares[i]
-    return value, price, marginal, feasible
-
-
-@njit(cache=True)
-def _make_basic(
-    score: Floats,
-    cost: Floats,
-    cap: Floats,
-    shares: Floats,
-    open_models: NDArray[np.int64],
-    count: int,
-) -> None:
-    """Move mass among three open models at a time, at equal mass and cost, until two are open."""
-    while count > 2:
-        i, j, k = open_models[count - 3], open_models[count - 2], open_models[count - 1]
-        di, dj, dk = cost[j] - cost[k], cost[k] - cost[i], cost[i] - cost[j]
-        if di == 0.0 and dj == 0.0:
-            di, dj, dk = 1.0, -1.0, 0.0
-        if di * score[i] + dj * score[j] + dk * score[k] < 0.0:
-            di, dj, dk = -di, -dj, -dk
-        step = math.inf
-        for model, direction in ((i, di), (j, dj), (k, dk)):
-            if direction > 0.0:
-                step = min(step, (cap[model] - shares[model]) / direction)
-            elif direction < 0.0:
-                step = min(step, shares[model] / -direction)
-        count -= 3
-        for model, direction in ((i, di), (j, dj), (k, dk)):
-            share = shares[model] + step * direction
-            if share >= cap[model] - MASS_TOLERANCE * cap[model]:
-                shares[model] = cap[model]
-            elif share <= MASS_TOLERANCE * cap[model]:
-                shares[model] = 0.0
-            else:
-                shares[model] = share
-                open_models[count] = model
-                count += 1
 
 
 @njit(cache=True)
@@ -262,6 +57,7 @@ def compact_row(
 
     Returns:
         Number of usable models, or -1 if a value is not allowed.
+
     """
     count = 0
     for i in range(throughput_row.shape[0]):
@@ -269,7 +65,9 @@ def compact_row(
         if cap == 0.0:
             continue
         # Written so that a NaN is refused too.
-        if not (0.0 < cap <= 1.0 and 0.0 <= cost_row[i] < math.inf and abs(score_row[i]) < math.inf):
+        if not (
+            0.0 < cap <= 1.0 and 0.0 <= cost_row[i] < math.inf and abs(score_row[i]) < math.inf
+        ):
             return -1
         floats[0, count] = score_row[i]
         floats[1, count] = cost_row[i]
@@ -332,6 +130,7 @@ def route_kernel(
 
     Returns:
         Value, price, feasible, as in `RoutePlan`; the value is NaN if an argument is not allowed.
+
     """
     size = score_row.shape[0] + 1
     floats = np.empty((5, size))
@@ -363,6 +162,7 @@ def route_rows(
         value: written, float64 ``(E,)``; NaN where a row holds a value that is not allowed.
         price: written, float64 ``(E,)``.
         feasible: written, bool ``(E,)``.
+
     """
     size = score.shape[1] + 1
     floats = np.empty((5, size))
@@ -396,6 +196,7 @@ def route_lp(
 
     Raises:
         FieldError: a shape or a value is not allowed.
+
     """
     mu, c = as_rows(score), as_rows(cost)
     if mu.shape != c.shape or mu.ndim not in {1, 2}:

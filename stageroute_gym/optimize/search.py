@@ -1,11 +1,11 @@
 """Branch and bound for DeployOPT: which models to deploy when the relaxation uses too many.
 
-A node fixes some models in (deployed) and some out. Its relaxation lets the free models share the
-slots left: ``sum d / alpha <= slots``. The price ``theta`` of a slot is found as RouteOPT finds
-``lambda``: two mixtures bracket the slots, and RouteOPT with scores ``mu - theta / alpha`` yields
-the next. Any prices ``lambda, theta >= 0`` and ``tau`` (of mass) give the bound that separates over
-models, ``lambda b + theta slots + tau s + sum max(0, (mu - lambda c - tau) d - theta)``, and with it
-what forcing one model in or out would cost: models for which that is too much are fixed.
+A node fixes some models in (deployed) and some out. Any prices ``lambda, theta >= 0`` (of budget
+and slots) and ``tau`` (of mass) give a bound that separates over models, ``lambda b + theta slots +
+tau s + sum max(0, (mu - lambda c - tau) d - theta)``, and with it what forcing one model in or out
+would cost: models for which that is too much are fixed. The relaxation of the node yields good
+prices. Problems that are subset sums in disguise (scores exactly linear in costs, one cap of
+exactly ``1 / M_max``, a hundred models) take exponential time, as they do by any such method.
 """
 
 from __future__ import annotations
@@ -16,127 +16,52 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from stageroute_gym.optimize.route import MASS_TOLERANCE, VALUE_TOLERANCE, solve_mixture
+from stageroute_gym.optimize.mixture import MASS_TOLERANCE, solve_mixture
+from stageroute_gym.optimize.relaxation import SLOT_TOLERANCE, least_shares, relax
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
-GAP = 1e-11  # a branch must promise more than this part of the largest score to be searched
-SLOT_TOLERANCE = 1e-9  # slots used beyond what there are by less than this are rounding
+GAP = 2e-10  # a branch must promise more than this part of the largest score to be searched
 IN, FREE, OUT = 1, 0, -1
 
 
 @njit(cache=True)
-def largest_caps(cap: Floats, count: int, number: int, largest: Floats) -> float:
-    """Write the ``number`` largest caps in descending order and return their sum.
-
-    Args:
-        cap: float64, the first ``count`` entries are read.
-        count: number of models.
-        number: how many, at least 1.
-        largest: written, float64 ``(number + 1,)``; zeros where there are fewer.
-    """
-    largest[:] = 0.0
-    for i in range(count):
-        j = min(i, number)
-        while j > 0 and largest[j - 1] < cap[i]:
-            largest[j] = largest[j - 1]
-            j -= 1
-        if j < number:
-            largest[j] = cap[i]
-    total = 0.0
-    for j in range(number):
-        total += largest[j]
-    return total
-
-
-@njit(cache=True)
-def _least_shares(
-    cap: Floats, count: int, slots: int, mass: float, largest: Floats, least: Floats
-) -> None:
-    """What a model must serve at least if it is deployed, as the others cannot serve more."""
-    total = largest_caps(cap, count, slots, largest)
-    for i in range(count):
-        others = total - max(cap[i], largest[slots - 1])
-        short = mass - others
-        least[i] = min(short, cap[i]) if short > MASS_TOLERANCE else 0.0
-
-
-@njit(cache=True)
-def _relax(
+def _swap(
     score: Floats,
     cost: Floats,
+    cap: Floats,
     count: int,
-    room: Floats,
-    per_share: Floats,
-    mass: float,
+    member: Integers,
+    shares: Floats,
+    members: int,
     budget: float,
-    slack: float,
-    slots: int,
-    mixtures: Floats,
-    keyed: Floats,
-    keys: Floats,
-    orders: Integers,
-) -> tuple[int, float, float, float]:
-    """Solve the relaxation of a node over compact rows.
-
-    ``per_share`` is the part of a slot that a share of 1 takes; 0 for models already in.
+    inside: NDArray[np.bool_],
+) -> tuple[int, int, float]:
+    """Find the best affordable mixture that hands one member's share to a model outside.
 
     Returns:
-        Row of ``mixtures`` with the solution or -1 if there is none, ``lambda``, ``theta``,
-        ``tau``.
+        Who leaves, who enters, and the value; -1, -1 and minus infinity if there is none.
+
     """
-    over, within, new = 0, 1, 2
-    over_value, price, marginal, feasible = solve_mixture(
-        score, cost, room, count, mass, budget, slack, mixtures[over], keys, orders
-    )
-    if not feasible:
-        return -1, 0.0, 0.0, 0.0
-    over_used = 0.0
-    for i in range(count):
-        over_used += per_share[i] * mixtures[over, i]
-    if over_used <= slots + SLOT_TOLERANCE:
-        return over, price, 0.0, marginal
-    within_used = math.inf
-    within_value = 0.0
-    theta = 0.0
-    first = True
-    while True:
-        # The first round asks for the fewest slots, whatever the score.
-        theta = 1.0 if first else (over_value - within_value) / (over_used - within_used)
-        theta = max(theta, 0.0)
-        for i in range(count):
-            keyed[i] = (0.0 if first else score[i]) - theta * per_share[i]
-        _, price, marginal, _ = solve_mixture(
-            keyed, cost, room, count, mass, budget, slack, mixtures[new], keys, orders
-        )
-        value = 0.0
-        used = 0.0
-        for i in range(count):
-            value += score[i] * mixtures[new, i]
-            used += per_share[i] * mixtures[new, i]
-        if first:
-            first = False
-            if used > slots + SLOT_TOLERANCE:
-                return -1, 0.0, 0.0, 0.0
-            within, new = new, within
-            within_value, within_used = value, used
+    value = 0.0
+    spend = 0.0
+    inside[:count] = False
+    for j in range(members):
+        inside[member[j]] = True
+        value += score[member[j]] * shares[j]
+        spend += cost[member[j]] * shares[j]
+    leave, enter, best = -1, -1, -math.inf
+    for k in range(count):
+        if inside[k]:
             continue
-        gain = (value - theta * used) - (over_value - theta * over_used)
-        rounding = 10.0 * VALUE_TOLERANCE * (abs(over_value) + theta * over_used)
-        if gain <= rounding or not within_used < used < over_used:
-            break
-        if used > slots:
-            over, new = new, over
-            over_value, over_used = value, used
-        else:
-            within, new = new, within
-            within_value, within_used = value, used
-    mix = max((slots - within_used) / (over_used - within_used), 0.0)
-    for i in range(count):
-        low, high = mixtures[within, i], mixtures[over, i]
-        mixtures[within, i] = low if low == high else low + mix * (high - low)
-    return within, price, theta, marginal
+        for j in range(members):
+            i = member[j]
+            new = value + shares[j] * (score[k] - score[i])
+            dearer = shares[j] * (cost[k] - cost[i])
+            if new > best and shares[j] <= cap[k] and spend + dearer <= budget:
+                leave, enter, best = i, k, new
+    return leave, enter, best
 
 
 @njit(cache=True)
@@ -165,11 +90,12 @@ def search(
         slack: overspending that counts as rounding.
         slots: largest number of models.
         chosen: a set to begin with, bool ``(count,)``; overwritten with the best one.
-        incumbent: a value that the mixture over ``chosen`` reaches; minus infinity if it holds none.
+        incumbent: a value that the mixture over ``chosen`` reaches, or minus infinity.
         target: value at which the search stops.
 
     Returns:
         Value of the best set, and the number of nodes searched.
+
     """
     n = count
     mu, c, alpha = score[:n].copy(), cost[:n].copy(), cap[:n].copy()
@@ -179,12 +105,13 @@ def search(
     room, per_share, node_score, node_cost = np.empty(n), np.empty(n), np.empty(n), np.empty(n)
     keyed, keys, shares = np.empty(n), np.empty(n + 1), np.empty(n)
     member = np.empty(n + 1, dtype=np.int64)
+    inside = np.empty(n, dtype=np.bool_)
     mixtures = np.empty((3, n))
     orders = np.empty((3, n + 1), dtype=np.int64)
     stack = np.zeros((n + 2, n), dtype=np.int8)
     bounds = np.full(n + 2, math.inf)
     gap = GAP * max(np.abs(mu).max(), 1e-300)
-    _least_shares(alpha, n, slots, mass, largest, least)
+    least_shares(alpha, n, slots, mass, largest, least)
     depth = 1
     nodes = 0
     while depth > 0 and incumbent < target:
@@ -219,7 +146,7 @@ def search(
         if taken > slots or node_mass < -SLOT_TOLERANCE or reach < node_mass - SLOT_TOLERANCE:
             continue
         free_slots = slots - taken
-        row, price, theta, tau = _relax(
+        row, price, theta, tau = relax(
             node_score, node_cost, m, room, per_share, max(min(node_mass, reach), 0.0),
             node_budget, node_slack, free_slots, mixtures, keyed, keys, orders,
         )  # fmt: skip
@@ -255,11 +182,16 @@ def search(
             value, _, _, affordable = solve_mixture(
                 node_score, node_cost, room, m, min(mass, reach), budget, slack, keyed, keys, orders
             )
-            if affordable and value > incumbent:
-                incumbent = value
+            leave, enter, swapped = _swap(mu, c, alpha, n, member, keyed, m, budget, inside)
+            if max(swapped, value if affordable else -math.inf) > incumbent:
                 chosen[:] = False
                 for j in range(m):
                     chosen[name[member[j]]] = True
+                incumbent = value
+                if not affordable or swapped > value:
+                    chosen[name[leave]] = False
+                    chosen[name[enter]] = True
+                    incumbent = swapped
         if positive <= free_slots:
             continue  # the relaxation is a solution
         # The bound, and what it loses by forcing each free model the other way.
@@ -301,7 +233,7 @@ def search(
                     kept += 1
             n = kept
             split = new_split
-            _least_shares(alpha, n, slots, mass, largest, least)
+            least_shares(alpha, n, slots, mass, largest, least)
         if split < 0:
             bounds[depth] = bound
             depth += 1

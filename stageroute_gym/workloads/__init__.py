@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from dataclasses import Field
+from typing import Any, ClassVar, Protocol
 
 from stageroute_gym.problem import Problem
 from stageroute_gym.workloads.convert import convert
@@ -29,6 +30,8 @@ __all__ = [
 class Workload(Protocol):
     """What a scenario needs to know of the world: a frozen dataclass with JSON-native fields."""
 
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
+
     def table(self) -> OutcomeTable:
         """Outcomes of every model on every query; the same at each call."""
 
@@ -38,3 +41,6 @@ class Workload(Protocol):
         Raises:
             FieldError: if the workload cannot be laid out over the problem's stages.
         """
+
+    def __hash__(self) -> int:
+        """Equal workloads have equal hashes, so that their worlds are built once."""

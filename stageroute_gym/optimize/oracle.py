@@ -1,0 +1,99 @@
+"""The stage oracle: what the best deployment and routing earn in each stage, the means known."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from stageroute_gym.errors import FieldError
+from stageroute_gym.optimize.arguments import (
+    as_budget,
+    as_budgets,
+    as_caps,
+    as_count,
+    refuse_values,
+)
+from stageroute_gym.optimize.deploy import deploy_rows
+
+Floats = NDArray[np.float64]
+
+
+def stage_arrays(
+    mean_score: ArrayLike, mean_cost: ArrayLike, available: ArrayLike, throughput: ArrayLike
+) -> tuple[Floats, Floats, Floats]:
+    """Check and return scores, costs and caps of each stage, zero where a model is not available.
+
+    Args:
+        mean_score: expected scores, at least 0, ``(K, N)``.
+        mean_cost: expected costs, USD, at least 0, ``(K, N)``.
+        available: whether a model may be deployed in a stage, bool ``(K, N)``.
+        throughput: ``alpha`` in [0, 1], scalar or ``(N,)``.
+
+    Returns:
+        Three float64 arrays ``(K, N)``.
+
+    Raises:
+        FieldError: a shape or a value is not allowed.
+
+    """
+    may = np.asarray(available, dtype=np.bool_)
+    if may.ndim != 2:
+        raise FieldError("available.shape", may.shape, "(K, N)")
+    arrays = []
+    for field, value in (("mean_score", mean_score), ("mean_cost", mean_cost)):
+        array = np.asarray(value, dtype=np.float64)
+        if array.shape != may.shape:
+            raise FieldError(f"{field}.shape", array.shape, f"the shape of available, {may.shape}")
+        good = ~may | ((array >= 0.0) & (array < np.inf))
+        if not good.all():
+            raise FieldError(field, float(array[~good][0]), "finite numbers, at least 0")
+        arrays.append(np.where(may, array, 0.0))
+    score, cost = arrays
+    caps = as_caps(throughput, may.shape[1:])
+    if not ((caps >= 0.0) & (caps <= 1.0)).all():
+        refuse_values(score[0], cost[0], caps)
+    return score, cost, np.where(may, caps, 0.0)
+
+
+def stage_oracle(
+    mean_score: ArrayLike,
+    mean_cost: ArrayLike,
+    available: ArrayLike,
+    budget: float,
+    throughput: ArrayLike,
+    max_deployed: int,
+) -> tuple[Floats, Floats, NDArray[np.bool_]]:
+    """Solve for what the oracle of Li & Li (2026, arXiv 2506.17254) earns a query in each stage.
+
+    ``V_k`` is the value of DeployOPT under the true means, see `deploy_mip`; where no mixture is
+    affordable it is that of the cheapest one, which overspends. Equal stages are solved once.
+
+    Args:
+        mean_score: expected scores, at least 0, ``(K, N)``; not read where not available.
+        mean_cost: expected costs, USD, at least 0, ``(K, N)``; not read where not available.
+        available: whether a model may be deployed in a stage, bool ``(K, N)``.
+        budget: ``b``, USD a query, above 0.
+        throughput: ``alpha`` in [0, 1], scalar or ``(N,)``.
+        max_deployed: ``M_max``, at least 1.
+
+    Returns:
+        Values ``V_k``, float64 ``(K,)``, 0 where no model is available; weights, float64
+        ``(K, N)``; whether a mixture of the full mass was affordable, bool ``(K,)``.
+
+    Raises:
+        FieldError: a shape or a value is not allowed.
+
+    """
+    score, cost, caps = stage_arrays(mean_score, mean_cost, available, throughput)
+    slots = as_count("max_deployed", max_deployed)
+    _, first, copy = np.unique(
+        np.concatenate([score, cost, caps], axis=1), axis=0, return_index=True, return_inverse=True
+    )
+    rows = len(first)
+    weights = np.empty((rows, score.shape[1]))
+    values, prices, feasible = np.empty(rows), np.empty(rows), np.empty(rows, dtype=np.bool_)
+    budgets = as_budgets(as_budget(budget), rows)
+    deploy_rows(
+        score[first], cost[first], budgets, caps[first], slots, weights, values, prices, feasible
+    )
+    return values[copy], weights[copy], feasible[copy]
