@@ -11,7 +11,7 @@ __version__ = "0.1.0"
 
 
 def register_envs() -> None:
-    """Register the environments; also called by Gymnasium itself, as a plugin."""
+    """Register the environments that are not yet in Gymnasium's registry."""
     for env_id, name in (
         ("StageRoute-v0", "StageRoute"),
         ("StageRouteContinuous-v0", "StageRouteContinuous"),

@@ -28,13 +28,9 @@ def model_numbers(action: Any, shape: tuple[int, ...], num_models: int) -> NDArr
     Raises:
         InvalidAction: if dtype, shape or a value lies outside ``Discrete(N + 1)``.
     """
-    array = np.asarray(action)
-    if array.shape != shape or array.dtype.kind not in "iu":
-        raise InvalidAction(
-            f"action of shape {array.shape} and dtype {array.dtype}: "
-            f"expected integers of shape {shape}"
-        )
-    array = array.astype(np.int64, copy=False)
+    array = _as_array(action, shape, "iu", "integers")
+    # A copy: kernels are compiled for arrays that are contiguous and may be written to.
+    array = np.array(array, np.int64, order="C")
     # Seen as unsigned, a negative number is a large one: one comparison tests both bounds.
     outside = array.view(np.uint64) > num_models
     if outside.any():
@@ -55,14 +51,23 @@ def model_weights(action: Any, shape: tuple[int, ...]) -> NDArray[np.float32]:
     Raises:
         InvalidAction: if dtype, shape or a value lies outside ``Box(-1, 1, (N,))``.
     """
-    array = np.asarray(action)
-    if array.shape != shape or array.dtype.kind not in "fiu":
-        raise InvalidAction(
-            f"action of shape {array.shape} and dtype {array.dtype}: "
-            f"expected numbers of shape {shape}"
-        )
-    array = np.ascontiguousarray(array, dtype=np.float32)
-    inside = np.abs(array) <= 1.0  # False for NaN
+    array = _as_array(action, shape, "fiu", "numbers")
+    inside = (array >= -1) & (array <= 1)  # False for NaN
     if not inside.all():
         raise InvalidAction(f"action with a weight of {array[~inside].flat[0]}: expected [-1, 1]")
+    # A copy, as in `model_numbers`.
+    return np.array(array, np.float32, order="C")
+
+
+def _as_array(action: Any, shape: tuple[int, ...], kinds: str, words: str) -> NDArray[Any]:
+    """The action as an array of that shape, and of a dtype of one of those kinds."""
+    try:
+        array = np.asarray(action)
+    except ValueError:
+        raise InvalidAction(f"action {action!r}: expected {words} of shape {shape}") from None
+    if array.shape != shape or array.dtype.kind not in kinds:
+        raise InvalidAction(
+            f"action of shape {array.shape} and dtype {array.dtype}: "
+            f"expected {words} of shape {shape}"
+        )
     return array

@@ -151,13 +151,26 @@ class StageRouteEnv(gym.Env[Observation, Any]):
         self.action_space = action_space(n, continuous=self.continuous)
         self._episodes = Episodes(self.world, 1, continuous=self.continuous)
         self._layout = ObservationLayout(n, self.world.table.features.shape[1], batched=False)
+        self._action = np.zeros(1, np.int64)
+        self._running = False
+        self._renderer: Renderer | None = None
+        self._bind()
+
+    def _bind(self) -> None:
         self._row = self._episodes.observations[0]
         self._mask = self._episodes.masks[0]
         self._counters = self._episodes.counters[0]
         self._amounts = self._episodes.amounts[0]
-        self._action = np.zeros(1, np.int64)
-        self._running = False
-        self._renderer: Renderer | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """The running episode; views of its arrays and a window do not survive a copy."""
+        views = ("_row", "_mask", "_counters", "_amounts")
+        state = {k: v for k, v in self.__dict__.items() if k not in views}
+        return state | {"_renderer": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._bind()
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None

@@ -56,10 +56,20 @@ class Episodes:
             self.observations,
             self.masks,
         )
-        self._kernel: Any = dynamics.step_continuous if continuous else dynamics.step_discrete
-        self._arguments = (*world.arrays, *self._state)
-        self._action_shape = (n,) if continuous else ()
-        self._action_dtype = np.float32 if continuous else np.int64
+        self._continuous = continuous
+        self._bind()
+
+    def _bind(self) -> None:
+        self._kernel: Any = dynamics.step_continuous if self._continuous else dynamics.step_discrete
+        self._arguments = (*self.world.arrays, *self._state)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """All but the compiled kernel, which each process loads for itself."""
+        return {k: v for k, v in self.__dict__.items() if k not in ("_kernel", "_arguments")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._bind()
 
     def reset(self, rows: NDArray[np.int64], keys: NDArray[np.uint64]) -> None:
         """Start new episodes.
@@ -70,7 +80,8 @@ class Episodes:
         """
         self.restart_at_next_step(rows, keys)
         state = [array[rows] for array in self._state]
-        no_actions = np.zeros((len(rows), *self._action_shape), self._action_dtype)
+        shape = (len(rows), self.world.num_models) if self._continuous else (len(rows),)
+        no_actions = np.zeros(shape, np.float32 if self._continuous else np.int64)
         with nullcontext() if self._kernel.signatures else announce_compilation():
             self._kernel(*self.world.arrays, *state, no_actions)
         for array, updated in zip(self._state, state, strict=True):

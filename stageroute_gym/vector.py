@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeGuard
 
 import numpy as np
 from gymnasium import spaces
@@ -48,11 +48,7 @@ class StageRouteVectorEnv(VectorEnv[Observation, NDArray[Any], NDArray[Any]]):
     def __init__(
         self, num_envs: int = 1, *, scenario: str = "routerbench", **overrides: Any
     ) -> None:
-        if (
-            isinstance(num_envs, bool)
-            or not isinstance(num_envs, (int, np.integer))
-            or num_envs < 1
-        ):
+        if not _is_integer(num_envs) or num_envs < 1:
             raise FieldError("num_envs", num_envs, "an integer of at least 1")
         self.num_envs = int(num_envs)
         self.scenario: Scenario = scenarios.get(scenario, **overrides)
@@ -65,7 +61,6 @@ class StageRouteVectorEnv(VectorEnv[Observation, NDArray[Any], NDArray[Any]]):
         self.single_action_space = action_space(self.world.num_models, continuous=self.continuous)
         self.action_space = batch_space(self.single_action_space, self.num_envs)
         self._episodes = Episodes(self.world, self.num_envs, continuous=self.continuous)
-        self._finished = self._episodes.counters[:, dynamics.FINISHED]
         self._layout = ObservationLayout(
             self.world.num_models, self.world.table.features.shape[1], batched=True
         )
@@ -109,14 +104,15 @@ class StageRouteVectorEnv(VectorEnv[Observation, NDArray[Any], NDArray[Any]]):
         if not self._generators:
             raise FieldError("step", "before reset", "a call of reset() first")
         checked = self._checked(actions)
-        over = np.flatnonzero(self._finished)
+        finished = self._episodes.counters[:, dynamics.FINISHED]
+        over = np.flatnonzero(finished)
         if over.size:
             self._episodes.restart_at_next_step(over, self._draw_keys(over))
         self._episodes.step(checked)
         return (
             self._observe(),
             self._episodes.amounts[:, dynamics.STEP_SCORE].copy(),
-            self._finished.astype(np.bool_),
+            finished.astype(np.bool_),
             np.zeros(self.num_envs, np.bool_),
             self._infos(np.ones(self.num_envs, np.bool_)),
         )
@@ -153,16 +149,18 @@ class StageRouteVectorEnv(VectorEnv[Observation, NDArray[Any], NDArray[Any]]):
     def _seed_list(self, seed: int | Sequence[int | None] | None) -> list[int | None]:
         if seed is None:
             return [None] * self.num_envs
-        if isinstance(seed, (int, np.integer)) and not isinstance(seed, bool):
+        allowed = f"an integer >= 0, or a list of {self.num_envs} such integers or None"
+        if _is_integer(seed):
             seeds: list[int | None] = [int(seed) + i for i in range(self.num_envs)]
+        elif isinstance(seed, (list, tuple, np.ndarray)):
+            seeds = list(seed)
         else:
-            seeds = list(seed)  # type: ignore[arg-type]
+            raise FieldError("seed", seed, allowed)
         if len(seeds) != self.num_envs:
-            raise FieldError("seed", seed, f"one integer, or a list of {self.num_envs}")
-        for entry in seeds:
-            if entry is not None and (not isinstance(entry, (int, np.integer)) or entry < 0):
-                raise FieldError("seed", entry, "an integer >= 0, or None")
-        return seeds
+            raise FieldError("seed", seed, allowed)
+        if not all(entry is None or (_is_integer(entry) and entry >= 0) for entry in seeds):
+            raise FieldError("seed", seed, allowed)
+        return [None if entry is None else int(entry) for entry in seeds]
 
     def _seed(self, rows: NDArray[np.int64], seeds: list[int | None]) -> None:
         if not self._generators:
@@ -199,3 +197,7 @@ class StageRouteContinuousVectorEnv(StageRouteVectorEnv):
 
     def _checked(self, actions: Any) -> NDArray[Any]:
         return model_weights(actions, (self.num_envs, self.world.num_models))
+
+
+def _is_integer(value: Any) -> TypeGuard[int]:
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool)

@@ -8,7 +8,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from stageroute_gym.errors import FieldError
 from stageroute_gym.optimize import HorizonPlan, horizon_oracle, stage_oracle
+from stageroute_gym.optimize.assignment import AssignmentPlan, assign
 from stageroute_gym.problem import Problem
 from stageroute_gym.workloads import OutcomeTable, Schedule
 
@@ -33,11 +35,27 @@ class World:
         problem: the problem.
         table: outcomes of ``N`` models on ``Q`` queries.
         schedule: what holds in each of the problem's ``K`` stages.
+
+    Raises:
+        FieldError: if the three do not fit together.
     """
 
     problem: Problem
     table: OutcomeTable
     schedule: Schedule
+
+    def __post_init__(self) -> None:
+        # The kernels do not check the bounds of these arrays.
+        stages, models = len(self.problem.stage_lengths), self.table.num_models
+        if self.schedule.available.shape != (stages, models):
+            shape = self.schedule.available.shape
+            allowed = f"{stages} stages of {models} models, as the problem and the table have"
+            raise FieldError("shape of the schedule", shape, allowed)
+        if self.schedule.mixes.shape[1] != self.table.num_queries:
+            shape = self.schedule.mixes.shape
+            allowed = f"weights for the table's {self.table.num_queries} queries"
+            raise FieldError("shape of the schedule's mixes", shape, allowed)
+        self.problem.throughput_per_model(models)
 
     @property
     def num_models(self) -> int:
@@ -105,6 +123,106 @@ class World:
             self.problem.budget,
             self.throughput,
             self.problem.max_deployed,
+        )
+
+    @cached_property
+    def pool_values(self) -> NDArray[np.float64]:
+        """As `stage_values`, with all models on offer deployed, whatever ``M_max``; shape (K,)."""
+        values, _, _ = stage_oracle(
+            self.mean_score,
+            self.mean_cost,
+            self.schedule.available,
+            self.problem.budget,
+            self.throughput,
+            self.num_models,
+        )
+        return values
+
+    @cached_property
+    def _of_task(self) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+        table, schedule = self.table, self.schedule
+        shape = (len(schedule.mixes), len(table.task_names))
+        share = np.zeros(shape)
+        score, cost = np.zeros((2, *shape, self.num_models))
+        for task in range(shape[1]):
+            rows = np.flatnonzero(table.task == task)
+            weight = schedule.mixes[:, rows]
+            share[:, task] = weight.sum(axis=1)
+            # A task without queries has no means; zeros then.
+            weight = weight / np.where(share[:, task] > 0, share[:, task], 1)[:, None]
+            score[:, task] = weight @ table.score[rows]
+            cost[:, task] = weight @ table.cost[rows]
+        of_stage = schedule.stage_mix
+        priced = cost[of_stage] * schedule.cost_multiplier[:, None, :]
+        return share[of_stage], score[of_stage], priced
+
+    @property
+    def task_share(self) -> NDArray[np.float64]:
+        """Share of each of ``G`` tasks in the queries of each stage, shape (K, G), float64."""
+        return self._of_task[0]
+
+    @property
+    def task_mean_score(self) -> NDArray[np.float64]:
+        """True mean score on each task, 0 where a stage has none of it, (K, G, N), float64."""
+        return self._of_task[1]
+
+    @property
+    def task_mean_cost(self) -> NDArray[np.float64]:
+        """True mean cost in USD per query of each task, 0 as above, (K, G, N), float64."""
+        return self._of_task[2]
+
+    @cached_property
+    def task_plan(self) -> AssignmentPlan:
+        """The per-task oracle: it knows a query's task before routing it, and the horizon.
+
+        One budget for all stages; throughput as a share of all queries of a stage; ``M_max``
+        relaxed, so that it bounds from above what any agent can expect that is told the tasks.
+        ``shares`` have shape (K, G, N).
+        """
+        stage, task = np.nonzero(self.task_share > 0)
+        plan = self._assign(
+            self.task_mean_score[stage, task],
+            self.task_mean_cost[stage, task],
+            self.task_share[stage, task],
+            stage,
+        )
+        shares = np.zeros(self.task_mean_score.shape)
+        shares[stage, task] = plan.shares
+        return plan._replace(shares=shares)
+
+    @cached_property
+    def query_plan(self) -> AssignmentPlan:
+        """The per-query oracle: it knows every model's score and cost on a query.
+
+        Constraints as for `task_plan`; queries are divisible, which matters for less than two
+        queries in each stage and model. ``shares`` have a row for each stage and row of the table
+        that it can draw, in that order.
+        """
+        mixes = self.schedule.mixes[self.schedule.stage_mix]
+        stage, row = np.nonzero(mixes)
+        return self._assign(
+            self.table.score[row],
+            self.table.cost[row] * self.schedule.cost_multiplier[stage],
+            mixes[stage, row],
+            stage,
+        )
+
+    def _assign(
+        self,
+        score: NDArray[np.float64],
+        cost: NDArray[np.float64],
+        share: NDArray[np.float64],
+        stage: NDArray[np.int64],
+    ) -> AssignmentPlan:
+        """The best assignment of groups that are a ``share`` of their stage's queries."""
+        lengths = self.problem.stage_lengths
+        return assign(
+            score,
+            cost,
+            share * lengths[stage],
+            stage,
+            lengths[:, None] * self.throughput * self.schedule.available,
+            self.problem.total_budget,
         )
 
     @cached_property

@@ -1,1 +1,8 @@
 """Running agents, measuring and ranking them."""
+
+from __future__ import annotations
+
+from stageroute_gym.evaluation.running import evaluate
+from stageroute_gym.evaluation.statistics import Estimate, compare, estimate
+
+__all__ = ["Estimate", "compare", "estimate", "evaluate"]

@@ -41,14 +41,17 @@ def load(name: str) -> AgentFactory:
         name: a name of the entry-point group ``stageroute.agents``, or ``module:Class``.
 
     Raises:
-        FieldError: if there is no such agent, module or class.
+        FieldError: if there is no such agent, module or class, or it cannot be imported.
     """
     if ":" in name:
         return _imported(name)
     installed = _installed()
     if name not in installed:
         raise FieldError("agent", name, f"{closest(name, installed)}; or module:Class")
-    return installed[name].load()
+    try:
+        return installed[name].load()
+    except (ImportError, AttributeError) as error:
+        raise FieldError("agent", name, f"an agent that can be loaded; {error}") from error
 
 
 def make(name: str, env: Any, *, seed: int = 0, **parameters: Any) -> Predictor:

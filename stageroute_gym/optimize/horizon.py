@@ -17,7 +17,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from stageroute_gym.errors import FieldError
 from stageroute_gym.optimize.arguments import as_budget, as_count
-from stageroute_gym.optimize.deploy import deploy_rows
 from stageroute_gym.optimize.mixture import MASS_TOLERANCE, VALUE_TOLERANCE
 from stageroute_gym.optimize.oracle import stage_arrays
 from stageroute_gym.optimize.route import COST_TOLERANCE, route_lp
@@ -87,7 +86,8 @@ def horizon_oracle(
     total = b * queries if queries > 0.0 else 0.0
     weights, price = _couple(score, cost, caps, lengths, total)
     if (np.count_nonzero(weights, axis=1) > slots).any():
-        weights, price = _limit(score, cost, caps, lengths, total, slots)
+        deployed = _choose_sets(score, cost, caps, lengths, total, slots)
+        weights, price = _couple(score, cost, np.where(deployed, caps, 0.0), lengths, total)
     per_stage = lengths[:, None] * weights
     return HorizonPlan(
         float((per_stage * score).sum()), weights, price, float((per_stage * cost).sum())
@@ -171,20 +171,6 @@ def _change_over(
     return weights
 
 
-def _limit(
-    score: Floats, cost: Floats, caps: Floats, lengths: Floats, total: float, slots: int
-) -> tuple[Floats, float]:
-    """Solve with at most ``slots`` models a stage; returns weights and price."""
-    rows = len(score)
-    weights = np.empty_like(score)
-    scratch = np.empty(rows), np.empty(rows), np.empty(rows, dtype=np.bool_)
-    deploy_rows(score, cost, np.full(rows, np.inf), caps, slots, weights, *scratch)
-    if (lengths[:, None] * weights * cost).sum() <= total:
-        return weights, 0.0  # each stage at its best, as scores are not negative
-    deployed = _choose_sets(score, cost, caps, lengths, total, slots)
-    return _couple(score, cost, np.where(deployed, caps, 0.0), lengths, total)
-
-
 def _choose_sets(
     score: Floats, cost: Floats, caps: Floats, lengths: Floats, total: float, slots: int
 ) -> NDArray[np.bool_]:
@@ -199,7 +185,7 @@ def _choose_sets(
     none = sparse.csr_matrix((stages, size))
     spend = (lengths[:, None] * cost).ravel()
     # A model's cost is divided by the largest, as HiGHS has absolute tolerances.
-    scale = spend.max()
+    scale = max(spend.max(), np.finfo(np.float64).tiny)
     constraints = [
         LinearConstraint(
             sparse.hstack([sparse.csr_matrix(spend[None] / scale), sparse.csr_matrix((1, size))]),

@@ -158,13 +158,14 @@ def solve_mixture(
             else:
                 low, new = new, low
                 low_count, low_value, low_cost, low_share = new_count, value, spend, share
-    shares[:count] = 0.0
+    for i in range(count):
+        shares[i] = 0.0
     for j in range(low_count):
         i = orders[low, j]
         part = low_share if j == low_count - 1 else cap[i]
         shares[i] = part * (1.0 - mix)
     if mix > 0.0:
-        fractional = 0
+        fractional = np.int64(0)  # a literal would be one more type, and compiled once more
         for j in range(high_count):
             i = orders[high, j]
             shares[i] += (high_share if j == high_count - 1 else cap[i]) * mix

@@ -32,7 +32,8 @@ def largest_caps(cap: Floats, count: int, number: int, largest: Floats) -> float
         largest: written, float64 ``(number + 1,)``; zeros where there are fewer.
 
     """
-    largest[:] = 0.0
+    for j in range(number + 1):
+        largest[j] = 0.0
     for i in range(count):
         j = min(i, number)
         while j > 0 and largest[j - 1] < cap[i]:

@@ -46,7 +46,8 @@ def _swap(
     """
     value = 0.0
     spend = 0.0
-    inside[:count] = False
+    for i in range(count):
+        inside[i] = False
     for j in range(members):
         inside[member[j]] = True
         value += score[member[j]] * shares[j]
@@ -98,19 +99,26 @@ def search(
 
     """
     n = count
-    mu, c, alpha = score[:n].copy(), cost[:n].copy(), cap[:n].copy()
-    name = np.arange(n)
-    least = np.empty(n)
-    largest = np.empty(slots + 1)
-    room, per_share, node_score, node_cost = np.empty(n), np.empty(n), np.empty(n), np.empty(n)
-    keyed, keys, shares = np.empty(n), np.empty(n + 1), np.empty(n)
-    member = np.empty(n + 1, dtype=np.int64)
-    inside = np.empty(n, dtype=np.bool_)
+    # One scratch array and loops rather than array expressions, which take seconds to compile.
+    floats = np.empty((11, n + 2))
+    mu, c, alpha, least, room = floats[0], floats[1], floats[2], floats[3], floats[4]
+    per_share, node_score, node_cost = floats[5], floats[6], floats[7]
+    keyed, keys, shares = floats[8], floats[9], floats[10]
+    integers = np.empty((2, n + 1), dtype=np.int64)
+    name, member = integers[0], integers[1]
     mixtures = np.empty((3, n))
     orders = np.empty((3, n + 1), dtype=np.int64)
-    stack = np.zeros((n + 2, n), dtype=np.int8)
-    bounds = np.full(n + 2, math.inf)
-    gap = GAP * max(np.abs(mu).max(), 1e-300)
+    inside = np.empty(n, dtype=np.bool_)
+    largest = np.empty(slots + 1)
+    stack = np.empty((n + 2, n), dtype=np.int8)
+    bounds = np.empty(n + 2)
+    bounds[0] = math.inf
+    scale = 1e-300
+    for i in range(n):
+        mu[i], c[i], alpha[i], name[i] = score[i], cost[i], cap[i], i
+        stack[0, i] = FREE
+        scale = max(scale, abs(mu[i]))
+    gap = GAP * scale
     least_shares(alpha, n, slots, mass, largest, least)
     depth = 1
     nodes = 0
@@ -121,7 +129,7 @@ def search(
         nodes += 1
         state = stack[depth]
         # Gather the node: models in are lifted to their least share, free ones start at 0.
-        m = 0
+        m = np.int64(0)
         taken = 0
         node_mass, node_budget, node_slack = mass, budget, 10.0 * slack
         reach = 0.0
@@ -152,11 +160,12 @@ def search(
         )  # fmt: skip
         if row < 0:
             continue
-        shares[:n] = 0.0
+        for i in range(n):
+            shares[i] = 0.0
         for j in range(m):
             shares[member[j]] = mixtures[row, j]
         # Round: the models in, and the free ones with the largest shares; then route over them.
-        m = 0
+        m = np.int64(0)
         reach = 0.0
         positive = 0
         for i in range(n):
@@ -184,7 +193,8 @@ def search(
             )
             leave, enter, swapped = _swap(mu, c, alpha, n, member, keyed, m, budget, inside)
             if max(swapped, value if affordable else -math.inf) > incumbent:
-                chosen[:] = False
+                for i in range(count):
+                    chosen[i] = False
                 for j in range(m):
                     chosen[name[member[j]]] = True
                 incumbent = value
@@ -221,7 +231,7 @@ def search(
                 most = min(part, 1.0 - part)
         if nodes == 1:
             # Later nodes never see the models that the root rules out.
-            kept = 0
+            kept = np.int64(0)
             new_split = -1
             for i in range(n):
                 if state[i] != OUT:
@@ -239,7 +249,8 @@ def search(
             depth += 1
             continue
         promising = IN if 2.0 * abs(shares[split]) >= alpha[split] else OUT
-        stack[depth + 1] = state
+        for i in range(n):
+            stack[depth + 1, i] = state[i]
         state[split] = -promising
         stack[depth + 1, split] = promising
         bounds[depth] = bound

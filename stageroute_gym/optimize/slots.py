@@ -16,24 +16,24 @@ Floats = NDArray[np.float64]
 
 @njit(cache=True)
 def fill_slots_kernel(
+    chosen_row: NDArray[np.bool_],
     score_row: Floats,
     cost_row: Floats,
-    available_row: NDArray[np.bool_],
-    pulls_row: NDArray[np.int64],
     price: float,
+    pulls_row: NDArray[np.int64],
+    available_row: NDArray[np.bool_],
     max_deployed: int,
-    chosen_row: NDArray[np.bool_],
 ) -> int:
     """Add models to the chosen ones until the slots are full or none is left; see `fill_slots`.
 
     Args:
+        chosen_row: read and written: the deployed models, bool ``(N,)``.
         score_row: ``mu^U``, float64 ``(N,)``.
         cost_row: ``c^L``, USD, float64 ``(N,)``.
-        available_row: whether a model may be deployed, bool ``(N,)``.
-        pulls_row: how often it was pulled, int64 ``(N,)``.
         price: ``lambda``, score per USD; infinite: rank by cost alone.
+        pulls_row: how often each model was pulled, int64 ``(N,)``.
+        available_row: whether a model may be deployed, bool ``(N,)``.
         max_deployed: ``M_max``.
-        chosen_row: read and written: the deployed models, bool ``(N,)``.
 
     Returns:
         Number of models added.
@@ -67,31 +67,30 @@ def fill_slots_kernel(
 
 
 def fill_slots(
+    chosen: NDArray[np.bool_],
     score: ArrayLike,
     cost: ArrayLike,
-    available: ArrayLike,
-    pulls: ArrayLike,
-    models: ArrayLike,
     price: float,
+    pulls: ArrayLike,
+    available: ArrayLike,
     max_deployed: int,
-) -> NDArray[np.int64]:
-    """Name the models that take the slots which a `DeployPlan` leaves empty.
+) -> int:
+    """Deploy further models in the slots that a `DeployPlan` leaves empty.
 
     They are those with the largest ``mu^U - lambda c^L`` among the available models not chosen;
     ties go to the model pulled least, then to the lowest index.
 
     Args:
+        chosen: whether a model is deployed, bool ``(N,)``; the further models are marked in it.
         score: ``mu^U``, ``(N,)``.
         cost: ``c^L``, USD, ``(N,)``.
-        available: whether a model may be deployed, bool ``(N,)``.
-        pulls: how often it was pulled, integers ``(N,)``.
-        models: the chosen models, indices below ``N``.
         price: ``lambda`` of the plan, score per USD, at least 0; infinite: the cheapest first.
+        pulls: how often each model was pulled, integers ``(N,)``.
+        available: whether a model may be deployed, bool ``(N,)``.
         max_deployed: ``M_max``, at least 1.
 
     Returns:
-        The further models in the order of their rank, int64 ``(added,)``;
-        ``min(M_max, available)`` less the number of ``models``.
+        Number of models added: ``min(M_max, available)`` less those chosen before.
 
     Raises:
         FieldError: a shape or a value is not allowed.
@@ -102,19 +101,13 @@ def fill_slots(
         refuse_shapes(mu, c, "(N,)")
     may = np.array(available, dtype=np.bool_)
     seen = np.array(pulls, dtype=np.int64)
-    for field, array in (("available", may), ("pulls", seen)):
+    for field, array in (("chosen", chosen), ("available", may), ("pulls", seen)):
         if array.shape != mu.shape:
             raise FieldError(f"{field}.shape", array.shape, f"{mu.shape}")
     if not price >= 0.0:
         raise FieldError("price", price, "score per USD, at least 0")
     slots = as_count("max_deployed", max_deployed)
-    index = np.array(models, dtype=np.int64).reshape(-1)
-    if index.size and not (index.min() >= 0 and index.max() < mu.size):
-        raise FieldError("models", index.tolist(), f"indices in [0, {mu.size})")
-    chosen = np.zeros(mu.shape, dtype=np.bool_)
-    chosen[index] = True
-    before = chosen.copy()
-    fill_slots_kernel(mu, c, may, seen, float(price), slots, chosen)
-    added = np.flatnonzero(chosen & ~before)
-    worth = -c[added] if math.isinf(price) else mu[added] - price * c[added]
-    return added[np.lexsort((added, seen[added], -worth))]
+    mask = np.array(chosen, dtype=np.bool_)
+    added = fill_slots_kernel(mask, mu, c, float(price), seen, may, slots)
+    chosen[mask] = True
+    return int(added)

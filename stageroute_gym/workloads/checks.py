@@ -1,7 +1,8 @@
-"""Checks that the workloads share: counts and choices."""
+"""Checks that the workloads share: counts, numbers and choices."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -46,3 +47,32 @@ def order(value: object, allowed: Sequence[str]) -> str | tuple[str, ...]:
             raise FieldError("arrival_order", value, "model names")
         return tuple(value)
     return choice("arrival_order", value, allowed)
+
+
+def number(field: str, value: object, minimum: float, maximum: float = math.inf) -> float:
+    """``value`` as a finite float between ``minimum`` and ``maximum``.
+
+    Raises:
+        FieldError: if it is not a finite number or out of range.
+    """
+    upper = "" if maximum == math.inf else f" and at most {maximum:g}"
+    allowed = f"a finite number of at least {minimum:g}{upper}"
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
+        raise FieldError(field, value, allowed)
+    if not math.isfinite(value) or not minimum <= value <= maximum:
+        raise FieldError(field, value, allowed)
+    return float(value)
+
+
+def interval(
+    field: str, value: object, minimum: float, maximum: float = math.inf
+) -> tuple[float, float]:
+    """``value`` as a smallest and a largest number, both between ``minimum`` and ``maximum``.
+
+    Raises:
+        FieldError: if it is not a pair of numbers, in that order and within the range.
+    """
+    if not isinstance(value, tuple) or len(value) != 2:
+        raise FieldError(field, value, "a smallest and a largest number")
+    low = number(field, value[0], minimum, maximum)
+    return low, number(field, value[1], low, maximum)

@@ -1,0 +1,47 @@
+"""The command ``stageroute``."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+import stageroute_gym
+from stageroute_gym.cli import data, listing, playing
+from stageroute_gym.errors import FieldError
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
+app.command()(listing.scenarios)
+app.command()(listing.agents)
+app.command()(playing.run)
+app.command()(playing.leaderboard)
+app.add_typer(data.app, name="data")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"stageroute-gym {stageroute_gym.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def stageroute(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Deploy and route large language models under a budget: run agents and rank them."""
+
+
+def main() -> None:
+    """Run the command; a wrong input ends it with one line and exit code 2."""
+    # As with `python -m`, so that module:Class finds an agent in the folder one is in.
+    if os.getcwd() not in sys.path:
+        sys.path.insert(0, os.getcwd())
+    try:
+        app()
+    except FieldError as error:
+        print(f"error: {error}", file=sys.stderr)
+        raise SystemExit(2) from None

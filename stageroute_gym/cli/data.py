@@ -1,0 +1,88 @@
+"""Commands for files of recorded outcomes: ``data check`` and ``data convert``."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from stageroute_gym.cli.output import stdout_console
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from stageroute_gym.workloads import FileReport
+
+app = typer.Typer(no_args_is_help=True, help="Check and convert files of recorded outcomes.")
+
+TASKS_SHOWN = 10
+
+
+@app.command()
+def check(
+    file: Annotated[str, typer.Argument(help="A .parquet or .csv file.", show_default=False)],
+) -> None:
+    """Say what a file holds and all that is wrong with it; exit code 1 if anything is."""
+    from stageroute_gym.workloads import check_file
+
+    report = check_file(file)
+    if report.models:
+        _print_contents(report, stdout_console())
+    for problem in report.problems:
+        print(f"problem: {problem}", file=sys.stderr)
+    if report.problems:
+        number = len(report.problems)
+        print(f"{file}: {number} problem{'s' if number > 1 else ''}", file=sys.stderr)
+        raise typer.Exit(1)
+    print(f"{file}: no problems")
+
+
+@app.command()
+def convert(
+    source: Annotated[
+        str, typer.Argument(help="A .parquet or .csv file, or RouterBench's pickle.")
+    ],
+    target: Annotated[str, typer.Argument(help="The .parquet or .csv file to write.")],
+    layout: Annotated[str, typer.Option(help="Layout of the target: wide or long.")] = "wide",
+    allow_pickle: Annotated[
+        bool, typer.Option("--allow-pickle", help="Load a pickle, which runs code from the file.")
+    ] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace the target if it exists.")
+    ] = False,
+) -> None:
+    """Check a file and write it in another layout or format."""
+    from stageroute_gym.workloads import convert as write
+
+    try:
+        write(source, target, layout=layout, allow_pickle=allow_pickle, overwrite=overwrite)  # type: ignore[arg-type]
+    except ImportError as error:
+        print(f"error: {error}", file=sys.stderr)
+        raise typer.Exit(2) from error
+    print(f"wrote {target}")
+
+
+def _print_contents(report: FileReport, console: Console) -> None:
+    from rich.box import SIMPLE
+    from rich.table import Table
+
+    table = Table(
+        box=SIMPLE,
+        title_justify="left",
+        title=f"{report.path}: {report.rows:,} queries, {report.layout} layout",
+    )
+    table.add_column("model", overflow="fold")
+    for column in ("mean score", "mean cost", "p99 cost", "max cost", "zero costs"):
+        table.add_column(column, justify="right")
+    for model in report.models:
+        numbers = (model.mean_score, model.mean_cost, model.p99_cost, model.max_cost)
+        cells = ["-" if number is None else f"{number:.4g}" for number in numbers]
+        table.add_row(model.name, *cells, str(model.zero_costs))
+    console.print(table)
+    shown = list(report.tasks.items())[:TASKS_SHOWN]
+    tasks = ", ".join(f"{task} ({number:,})" for task, number in shown)
+    more = (
+        f", and {len(report.tasks) - TASKS_SHOWN} more" if len(report.tasks) > TASKS_SHOWN else ""
+    )
+    console.print(f"tasks: {tasks}{more}", markup=False)

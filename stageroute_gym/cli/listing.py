@@ -1,0 +1,88 @@
+"""Commands that list what there is: scenarios and agents."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+from stageroute_gym.cli.output import stdout_console
+from stageroute_gym.errors import FieldError
+
+
+def scenarios(
+    as_json: Annotated[bool, typer.Option("--json", help="Print all of it as JSON.")] = False,
+) -> None:
+    """List the scenarios and suites."""
+    from stageroute_gym import scenarios as registry
+
+    listed = [registry.get(name) for name in registry.names()]
+    suites = [registry.suite(name) for name in registry.suite_names()]
+    if as_json:
+        content = {
+            "scenarios": [{**s.to_dict(), "description": s.description} for s in listed],
+            "suites": [
+                {
+                    "name": suite.name,
+                    "scenarios": list(suite.scenarios),
+                    "seeds": list(suite.seeds),
+                    "description": suite.description,
+                }
+                for suite in suites
+            ],
+        }
+        print(json.dumps(content, indent=2))
+        return
+    from rich.box import SIMPLE
+    from rich.table import Table
+
+    table = Table(box=SIMPLE)
+    for column in ("scenario", "version", "horizon", "stages", "models", "budget"):
+        left = column == "scenario"
+        table.add_column(column, justify="left" if left else "right", no_wrap=left)
+    table.add_column("description", min_width=24)
+    for scenario in listed:
+        problem, workload = scenario.problem, scenario.workload
+        # A scenario that waits for the user's file knows no models yet.
+        needs_file = getattr(workload, "data", None) == ""
+        table.add_row(
+            scenario.name,
+            str(scenario.version),
+            f"{problem.horizon:,}",
+            str(len(problem.stage_lengths)),
+            "-" if needs_file else str(scenario.world().num_models),
+            f"{problem.budget:g}",
+            scenario.description,
+        )
+    console = stdout_console()
+    console.print(table)
+    console.print("budget: USD a query, on average over the horizon")
+    for suite in suites:
+        console.print(f"suite {suite.name}: {', '.join(suite.scenarios)}; {suite.description}")
+
+
+def agents() -> None:
+    """List the installed agents and their parameters."""
+    from rich.box import SIMPLE
+    from rich.markup import escape
+    from rich.table import Table
+
+    from stageroute_gym.evaluation import agents as registry
+
+    table = Table(box=SIMPLE)
+    table.add_column("agent", no_wrap=True)
+    table.add_column("what it does")
+    table.add_column("parameters")
+    for name in registry.names():
+        try:
+            factory = registry.load(name)
+        except FieldError as error:
+            # Another package's agent that is broken must not hide the others.
+            table.add_row(name, escape(str(error)), "")
+            continue
+        parameters = registry.parameters_of(factory)
+        shown = [f"{p}={v!r}" for p, v in parameters.items() if p not in ("self", "env", "seed")]
+        summary = (factory.__doc__ or "").strip().partition("\n")[0].replace("``", "")
+        table.add_row(name, escape(summary), escape(", ".join(shown)))
+    stdout_console().print(table)

@@ -1,0 +1,140 @@
+"""Options that commands share: the fields of `Problem`, values as text, lists of seeds."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import inspect
+import json
+import re
+from collections.abc import Callable, Iterable
+from typing import Annotated, Any
+
+import typer
+
+from stageroute_gym.errors import FieldError
+from stageroute_gym.problem import Problem
+
+PROBLEM_PANEL = "Problem (overrides the scenario's)"
+
+
+def with_problem_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command one option for each field of `Problem`.
+
+    The command gets those that were given as a dictionary, in its argument ``problem``.
+    """
+    help_texts = _argument_texts(Problem)
+    fields = dataclasses.fields(Problem)
+
+    @functools.wraps(command)
+    def wrapper(**arguments: Any) -> None:
+        given = {field.name: arguments.pop(field.name) for field in fields}
+        problem = {name: parse_value(text) for name, text in given.items() if text is not None}
+        command(problem=problem, **arguments)
+
+    own = inspect.signature(command, eval_str=True).parameters.values()
+    parameters = [parameter for parameter in own if parameter.name != "problem"]
+    for field in fields:
+        option = typer.Option(
+            f"--{field.name.replace('_', '-')}",
+            help=help_texts[field.name],
+            metavar="VALUE",
+            rich_help_panel=PROBLEM_PANEL,
+        )
+        parameters.append(
+            inspect.Parameter(
+                field.name,
+                inspect.Parameter.KEYWORD_ONLY,
+                default=None,
+                annotation=Annotated[str | None, option],
+            )
+        )
+    keyword_only = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in parameters]
+    wrapper.__signature__ = inspect.Signature(keyword_only)  # type: ignore[attr-defined]
+    wrapper.__annotations__ = {p.name: p.annotation for p in keyword_only}
+    return wrapper
+
+
+def parse_value(text: str) -> Any:
+    """The value that a text stands for: JSON, or values with commas between them, or the text."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        pass
+    if "," in text:
+        return [parse_value(part.strip()) for part in text.split(",")]
+    # What float() takes and JSON does not, such as nan and 1e-4's relative 1.e-4.
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+def parse_assignments(assignments: Iterable[str]) -> dict[str, Any]:
+    """Options given as ``name=value``.
+
+    Raises:
+        FieldError: if there is no ``=``, or a name is given twice.
+    """
+    values: dict[str, Any] = {}
+    for assignment in assignments:
+        name, equals, text = assignment.partition("=")
+        if not equals or not name:
+            raise FieldError("set", assignment, "name=value")
+        if name in values:
+            raise FieldError("set", assignment, "a name given only once")
+        values[name] = parse_value(text)
+    return values
+
+
+def parse_seeds(text: str) -> list[int]:
+    """Seeds from ``10`` (the first ten), ``5:8`` (5, 6, 7) or ``0,3,5``.
+
+    Raises:
+        FieldError: if the text is none of these, or names no seed.
+    """
+    allowed = "a number of seeds (10), a range (5:15) or a list (0,3,5)"
+    if re.fullmatch(r"\d+", text):
+        seeds = list(range(int(text)))
+    elif ends := re.fullmatch(r"(\d+):(\d+)", text):
+        seeds = list(range(int(ends[1]), int(ends[2])))
+    elif re.fullmatch(r"\d+(,\d+)*,?", text):
+        seeds = [int(part) for part in text.split(",") if part]
+    else:
+        raise FieldError("seeds", text, allowed)
+    if not seeds:
+        raise FieldError("seeds", text, f"{allowed} that names at least one")
+    return seeds
+
+
+def split_names(given: Iterable[str]) -> list[str]:
+    """Names from options that may be repeated and may hold several, with commas between them."""
+    return [name.strip() for text in given for name in text.split(",") if name.strip()]
+
+
+def overrides_of(
+    problem: dict[str, Any], data: str | None, models: str | None, assignments: Iterable[str]
+) -> dict[str, Any]:
+    """All overrides of a scenario that a command was given.
+
+    Raises:
+        FieldError: if an assignment is none, or gives what an option has given already.
+    """
+    files = {"data": data, "models": models}
+    values = {**problem, **{name: path for name, path in files.items() if path is not None}}
+    for name, value in parse_assignments(assignments).items():
+        if name in values:
+            raise FieldError("set", f"{name}={value}", f"another name; --{name} is given")
+        values[name] = value
+    return values
+
+
+def _argument_texts(documented: type) -> dict[str, str]:
+    """What the section ``Args`` of a class's docstring says of each argument."""
+    text = inspect.cleandoc(documented.__doc__ or "")
+    section = text.partition("Args:\n")[2].partition("\n\n")[0]
+    entries = re.split(r"^    (\w+): ", section, flags=re.MULTILINE)[1:]
+    return {
+        name: " ".join(words.replace("``", "").split())
+        for name, words in zip(entries[::2], entries[1::2], strict=True)
+    }

@@ -1,0 +1,19 @@
+"""Where commands print their tables."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+# A file or a pipe has no width of its own; this is enough for every table.
+WIDTH_WITHOUT_TERMINAL = 120
+
+
+def stdout_console() -> Console:
+    """A ``rich`` console on the standard output."""
+    from rich.console import Console
+
+    console = Console()
+    return console if console.is_terminal else Console(width=WIDTH_WITHOUT_TERMINAL)

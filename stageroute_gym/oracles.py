@@ -1,0 +1,114 @@
+"""The oracles side by side, and the world that one seed's queries make.
+
+All know the schedule and the true means, and plan an expected score. What each knows more than the
+one before, and what it may do:
+
+| oracle | knows of a query | budget | ``M_max`` |
+|---|---|---|---|
+| stage | nothing | ``b`` in each stage | kept |
+| pool | nothing | ``b`` in each stage | relaxed |
+| horizon | nothing | ``b T`` in all | kept |
+| task | its task | ``b T`` in all | relaxed |
+| query | every model's score and cost on it | ``b T`` in all | relaxed |
+
+Throughput is kept by all: at most ``alpha_m L_k`` of the ``L_k`` queries of stage ``k``. Costs of
+deployment are left out. In every world ``pool <= task`` and ``horizon <= task <= query``; where
+some mixture of each stage is affordable (`World.stage_feasible`), also ``stage <= pool`` and
+``stage <= horizon``. Pool and horizon have no order.
+
+In hindsight, that is in `realised` of a seed, the order holds for the queries that came. There the
+query oracle without throughput (all ``alpha`` 1) bounds the score of every episode of that seed
+under the rule ``hard``, up to 1: the last query may overspend. With throughput it bounds, in the
+same way, the expected score over the draws of the models in `StageRouteContinuous-v0`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+from gymnasium.utils import seeding
+from numba import njit
+from numpy.typing import NDArray
+
+from stageroute_gym.draws import draw_row
+from stageroute_gym.episode import draw_key
+from stageroute_gym.errors import FieldError, closest
+from stageroute_gym.world import STAGE_END, STAGE_MIX, World
+
+ORACLES = ("stage", "pool", "horizon", "task", "query")
+
+
+def oracle_score(world: World, oracle: str) -> float:
+    """Expected score a query of an oracle, over the whole horizon.
+
+    Args:
+        world: a world, or `realised` of it. The query oracle has a variable for each model and
+            each row that a stage can draw: under a second in a realised world of 10,000 queries.
+        oracle: one of `ORACLES`.
+
+    Raises:
+        FieldError: if there is no such oracle.
+    """
+    horizon, lengths = world.problem.horizon, world.problem.stage_lengths
+    totals: dict[str, Any] = {
+        "stage": lambda: world.stage_values @ lengths,
+        "pool": lambda: world.pool_values @ lengths,
+        "horizon": lambda: world.horizon_plan.value,
+        "task": lambda: world.task_plan.value,
+        "query": lambda: world.query_plan.value,
+    }
+    if oracle not in totals:
+        raise FieldError("oracle", oracle, closest(oracle, ORACLES))
+    return float(totals[oracle]()) / horizon
+
+
+def realised_rows(world: World, seed: int) -> NDArray[np.int64]:
+    """Row of the table that each query of an episode is, shape (T,), int64.
+
+    Args:
+        world: the world.
+        seed: what a single environment is reset with; sub-environment ``i`` of a vector environment
+            reset with ``seed`` meets the queries of ``seed + i``.
+    """
+    generator, _ = seeding.np_random(seed)
+    _, sampler, stages, *_ = world.arrays
+    rows = np.empty(world.problem.horizon, np.int64)
+    _draw_rows(sampler, stages, int(draw_key(generator).view(np.int64)[0]), rows)
+    return rows
+
+
+def realised(world: World, seed: int) -> World:
+    """The world in hindsight: a stage's query mix is just the queries that a seed's episode meets.
+
+    Args:
+        world: the world.
+        seed: as in `realised_rows`.
+    """
+    rows = realised_rows(world, seed)
+    lengths = world.problem.stage_lengths
+    stage = np.repeat(np.arange(len(lengths)), lengths)
+    counts = np.zeros((len(lengths), world.table.num_queries))
+    np.add.at(counts, (stage, rows), 1.0)
+    schedule = dataclasses.replace(
+        world.schedule,
+        mixes=counts / lengths[:, None],
+        stage_mix=np.arange(len(lengths)),
+    )
+    return World(world.problem, world.table, schedule)
+
+
+@njit(cache=True)
+def _draw_rows(
+    sampler: NDArray[np.float64],
+    stages: NDArray[np.float64],
+    key: int,
+    rows: NDArray[np.int64],
+) -> None:
+    """Fill ``rows`` as the environment draws them."""
+    stage = 0
+    for query in range(rows.shape[0]):
+        if query >= stages[stage, STAGE_END]:
+            stage += 1
+        rows[query] = draw_row(sampler, np.int64(stages[stage, STAGE_MIX]), key, query)

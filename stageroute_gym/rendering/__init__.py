@@ -1,0 +1,40 @@
+"""Showing an episode: as text, as a picture, in a window."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from stageroute_gym.episode import Episodes
+from stageroute_gym.rendering.text import TextRenderer
+from stageroute_gym.world import World
+
+
+class Renderer(Protocol):
+    """What shows the first of some episodes."""
+
+    def render(self, episodes: Episodes) -> Any:
+        """Show the episode as it stands."""
+
+    def close(self) -> None:
+        """Give back what the renderer holds, such as a window."""
+
+
+def make_renderer(world: World, render_mode: str, metadata: dict[str, Any]) -> Renderer:
+    """The renderer for a mode.
+
+    Args:
+        world: the world that the episodes play in.
+        render_mode: ``ansi`` for text, ``rgb_array`` for pictures, ``human`` for a window.
+        metadata: the environment's; ``render_fps`` is the window's speed.
+
+    Raises:
+        DependencyNotInstalled: if pictures are wanted and pygame is missing.
+    """
+    if render_mode == "ansi":
+        return TextRenderer(world)
+    # Only here, since it loads pygame.
+    from stageroute_gym.rendering.window import PictureRenderer, WindowRenderer
+
+    if render_mode == "human":
+        return WindowRenderer(world, metadata["render_fps"])
+    return PictureRenderer(world)

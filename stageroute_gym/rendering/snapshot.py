@@ -1,0 +1,131 @@
+"""What there is to see of an episode, by name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stageroute_gym import dynamics
+from stageroute_gym.episode import Episodes
+from stageroute_gym.observation import ObservationLayout
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """One episode as it stands.
+
+    Args:
+        models: names of the ``N`` models.
+        horizon: number of queries ``T``.
+        query: queries consumed.
+        stage: number of the stage, from 0.
+        num_stages: number of stages ``K``.
+        routing: whether a query waits to be routed; models are being deployed otherwise.
+        over: whether the episode is over.
+        spend: USD spent.
+        total_budget: USD allowed over the horizon.
+        mean_score: score per query so far; declined queries count as 0.
+        last_model: model that served the last step's query, -1 for none.
+        last_score: its score.
+        last_cost: its cost in USD.
+        declined: queries that were not served.
+        available: models on offer, shape (N,), bool.
+        deployed: models deployed or chosen so far, shape (N,), bool.
+        tokens: tokens of each model, shape (N,).
+        burst: tokens that a full bucket holds.
+        pulls: queries of each model whose outcome has been observed, shape (N,).
+        model_score: their mean score, shape (N,).
+        model_cost: their mean cost in USD, shape (N,).
+        throughput: largest share of each model, shape (N,).
+    """
+
+    models: tuple[str, ...]
+    horizon: int
+    query: int
+    stage: int
+    num_stages: int
+    routing: bool
+    over: bool
+    spend: float
+    total_budget: float
+    mean_score: float
+    last_model: int
+    last_score: float
+    last_cost: float
+    declined: int
+    available: NDArray[np.bool_]
+    deployed: NDArray[np.bool_]
+    tokens: NDArray[np.float32]
+    burst: float
+    pulls: NDArray[np.float32]
+    model_score: NDArray[np.float32]
+    model_cost: NDArray[np.float32]
+    throughput: NDArray[np.float64]
+
+    @property
+    def elapsed(self) -> float:
+        """Share of the horizon that is over."""
+        return self.query / self.horizon
+
+    @property
+    def spent(self) -> float:
+        """Share of the budget that is spent."""
+        return self.spend / self.total_budget
+
+    @property
+    def phase(self) -> str:
+        """What the episode waits for, in a word."""
+        if self.over:
+            return "over"
+        return "route" if self.routing else "deploy"
+
+    @property
+    def last_route(self) -> str:
+        """What became of the last query, in words."""
+        if self.last_model >= 0:
+            name = self.models[self.last_model]
+            return f"{name}, score {self.last_score:.2f}, cost {usd(self.last_cost)}"
+        return "no query served"
+
+
+def take(episodes: Episodes) -> Snapshot:
+    """The first of some episodes as it stands."""
+    world = episodes.world
+    layout = ObservationLayout(world.num_models, world.table.features.shape[1], batched=False)
+    shown = layout.fields(episodes.observations[0], episodes.masks[0])
+    counters, amounts = episodes.counters[0].tolist(), episodes.amounts[0].tolist()
+    query = counters[dynamics.QUERIES]
+    return Snapshot(
+        models=world.table.models,
+        horizon=world.problem.horizon,
+        query=query,
+        stage=counters[dynamics.STAGE],
+        num_stages=world.schedule.num_stages,
+        routing=counters[dynamics.PHASE] == dynamics.ROUTE,
+        over=counters[dynamics.FINISHED] == 1,
+        spend=amounts[dynamics.SPEND],
+        total_budget=world.problem.total_budget,
+        mean_score=amounts[dynamics.TOTAL_SCORE] / max(query, 1),
+        last_model=counters[dynamics.MODEL],
+        last_score=amounts[dynamics.STEP_SCORE],
+        last_cost=amounts[dynamics.STEP_COST],
+        declined=counters[dynamics.DECLINED],
+        available=shown["available"] > 0,
+        deployed=shown["deployed"] > 0,
+        tokens=shown["tokens"].copy(),
+        burst=world.problem.burst,
+        pulls=shown["pulls"].copy(),
+        model_score=shown["mean_score"].copy(),
+        model_cost=shown["mean_cost"].copy(),
+        throughput=world.throughput,
+    )
+
+
+def usd(amount: float) -> str:
+    """An amount in USD with three significant digits, never in exponent notation above 1e-6."""
+    if amount == 0:
+        return "$0"
+    digits = max(2, 2 - int(np.floor(np.log10(abs(amount)))))
+    return f"${amount:,.{min(digits, 8)}f}"

@@ -1,0 +1,79 @@
+"""Pictures of an episode, as arrays or in a window; needs pygame."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from gymnasium.error import DependencyNotInstalled
+from numpy.typing import NDArray
+
+from stageroute_gym.episode import Episodes
+from stageroute_gym.rendering.snapshot import take
+from stageroute_gym.world import World
+
+os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
+try:
+    import pygame
+except ImportError as error:
+    raise DependencyNotInstalled(
+        'pictures need pygame: run `pip install "stageroute-gym[render]"`'
+    ) from error
+
+# After the check, since it needs pygame itself.
+from stageroute_gym.rendering.picture import Picture
+
+if TYPE_CHECKING:
+    from pygame import Surface
+
+
+class PictureRenderer:
+    """Pictures for the mode ``rgb_array``.
+
+    Args:
+        world: the world that the episodes play in.
+    """
+
+    def __init__(self, world: World) -> None:
+        self._picture = Picture(world)
+
+    def render(self, episodes: Episodes) -> NDArray[np.uint8]:
+        """The episode as it stands, shape (H, W, 3), uint8."""
+        surface = self._picture.draw(take(episodes))
+        return np.ascontiguousarray(pygame.surfarray.array3d(surface).swapaxes(0, 1))
+
+    def close(self) -> None:
+        """There is nothing to give back."""
+
+
+class WindowRenderer:
+    """A window for the mode ``human``.
+
+    Args:
+        world: the world that the episodes play in.
+        fps: pictures a second, at most.
+    """
+
+    def __init__(self, world: World, fps: int) -> None:
+        self._picture = Picture(world)
+        self._fps = fps
+        self._clock: Any = pygame.time.Clock()
+        self._window: Surface | None = None
+
+    def render(self, episodes: Episodes) -> None:
+        """Show the episode as it stands."""
+        if self._window is None:
+            pygame.display.init()
+            pygame.display.set_caption("StageRoute")
+            self._window = pygame.display.set_mode(self._picture.size)
+        self._window.blit(self._picture.draw(take(episodes)), (0, 0))
+        pygame.event.pump()
+        pygame.display.flip()
+        self._clock.tick(self._fps)
+
+    def close(self) -> None:
+        """Close the window."""
+        if self._window is not None:
+            pygame.display.quit()
+            self._window = None

@@ -1,0 +1,9 @@
+"""The named, versioned scenarios, and the suites that leaderboards run over."""
+
+from __future__ import annotations
+
+from stageroute_gym.scenarios.catalogue import get, names
+from stageroute_gym.scenarios.scenario import Scenario
+from stageroute_gym.scenarios.suites import Suite, suite, suite_names
+
+__all__ = ["Scenario", "Suite", "get", "names", "suite", "suite_names"]

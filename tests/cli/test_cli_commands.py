@@ -1,0 +1,175 @@
+from __future__ import annotations
+
+import dataclasses
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import polars as pl
+import pytest
+from command import Stageroute
+
+import stageroute_gym
+from stageroute_gym import scenarios
+from stageroute_gym.cli.options import parse_seeds, parse_value
+from stageroute_gym.problem import Problem
+
+SHORT = ["--horizon", "200", "--num-stages", "3"]
+
+
+def test_version_and_help(stageroute: Stageroute) -> None:
+    assert stageroute("--version").out == f"stageroute-gym {stageroute_gym.__version__}\n"
+    shown = stageroute("--help").out
+    for command in ("scenarios", "agents", "run", "leaderboard", "data"):
+        assert command in shown
+
+
+def test_help_loads_nothing_heavy() -> None:
+    program = (
+        "import sys; sys.argv = ['stageroute', '--help']\n"
+        "from stageroute_gym.cli import main\n"
+        "try:\n    main()\nexcept SystemExit:\n    pass\n"
+        "print([m for m in ('numba', 'polars', 'scipy', 'joblib') if m in sys.modules])"
+    )
+    shown = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert shown.stdout.splitlines()[-1] == "[]"
+
+
+def test_every_field_of_the_problem_is_an_option(
+    stageroute: Stageroute, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    for command in ("run", "leaderboard"):
+        shown = stageroute(command, "--help").out
+        for field in dataclasses.fields(Problem):
+            assert f"--{field.name.replace('_', '-')}" in shown
+        assert "allowed cost b in USD per query" in shown
+
+
+def test_scenarios_are_listed(stageroute: Stageroute) -> None:
+    shown = stageroute("scenarios").out
+    assert all(name in shown for name in scenarios.names())
+    listed = json.loads(stageroute("scenarios", "--json").out)
+    assert [entry["name"] for entry in listed["scenarios"]] == scenarios.names()
+    assert Problem.from_dict(listed["scenarios"][0]["problem"]).horizon == 10_000
+    assert [entry["name"] for entry in listed["suites"]] == scenarios.suite_names()
+
+
+def test_agents_are_listed_with_their_parameters(stageroute: Stageroute) -> None:
+    shown = stageroute("agents").out
+    assert "stageroute" in shown
+    assert "gamma=0.1" in shown
+
+
+def test_run_prints_the_books(stageroute: Stageroute) -> None:
+    outcome = stageroute("run", "players:Even", "--seeds", "3,5", *SHORT)
+    assert outcome.code == 0
+    rows = [line.split() for line in outcome.out.splitlines() if line.strip()[:1].isdigit()]
+    assert [row[0] for row in rows] == ["3", "5"]
+    assert "±" in outcome.out
+
+
+def test_options_of_the_workload(stageroute: Stageroute) -> None:
+    given = ["--set", "features=task", "--set", "num_queries=200", *SHORT]
+    assert stageroute("run", "players:Even", *given).code == 0
+
+
+def test_leaderboard_prints_the_table_and_names_its_files(stageroute: Stageroute) -> None:
+    agents = ["--agents", "players:Even,players:Dear", "--agent", "players:Shares"]
+    common = ["leaderboard", *agents, "--scenario", "routerbench", *SHORT, "--jobs", "1"]
+    outcome = stageroute(*common, "--seeds", "2", "--out", "board")
+    assert outcome.code == 0, outcome.err
+    assert "routerbench v1: 200 queries" in outcome.out
+    assert "score / horizon oracle" in outcome.out
+    for name in ("results.parquet", "timings.parquet", "leaderboard.json", "leaderboard.md"):
+        assert str(Path("board") / name) in outcome.out
+        assert (Path("board") / name).is_file()
+    results = pl.read_parquet("board/results.parquet")
+    assert results["agent"].unique().sort().to_list() == [
+        "players:Dear",
+        "players:Even",
+        "players:Shares",
+    ]
+
+    before = {path: path.read_bytes() for path in Path("board").rglob("*") if path.is_file()}
+    refused = stageroute(*common, "--seeds", "2", "--out", "board")
+    assert refused.code == 2
+    assert "--overwrite" in refused.err
+    assert {p: p.read_bytes() for p in Path("board").rglob("*") if p.is_file()} == before
+    assert stageroute(*common, "--seeds", "3", "--out", "board", "--overwrite").code == 0
+    assert len(pl.read_parquet("board/results.parquet")) == 9
+
+
+def test_overspending_is_marked(stageroute: Stageroute) -> None:
+    soft = ["--budget-rule", "soft", "--budget", "1e-5", "--jobs", "1"]
+    outcome = stageroute(
+        *("leaderboard", "--agents", "players:Even", "--scenario", "routerbench"), *SHORT, *soft
+    )
+    assert "(!) spent more than the budget" in outcome.out
+    assert outcome.out.count("(!)") == 2
+
+
+def test_a_failing_agent_is_reported_at_the_end(stageroute: Stageroute) -> None:
+    agents = ["--agents", "players:Raises,players:Even", "--seeds", "2", "--jobs", "1"]
+    outcome = stageroute("leaderboard", *agents, "--scenario", "routerbench", *SHORT)
+    assert outcome.code == 1
+    last = outcome.err.strip().splitlines()[-1]
+    assert last == (
+        "error: agent players:Raises on scenario routerbench: RuntimeError: out of ideas"
+    )
+    assert "players:Even" in outcome.out
+    assert len(pl.read_parquet("results/results.parquet")) == 2
+
+
+def test_data_check_and_convert(stageroute: Stageroute) -> None:
+    Path("data.csv").write_text(
+        "query_id,task,score:a,cost:a,score:b,cost:b\n1,t,0.5,0.1,1,0.2\n2,u,0.25,0.1,0,0.2\n"
+    )
+    checked = stageroute("data", "check", "data.csv")
+    assert checked.code == 0
+    assert "2 queries, wide layout" in checked.out
+    assert "no problems" in checked.out
+    assert stageroute("data", "convert", "data.csv", "long.parquet", "--layout", "long").code == 0
+    assert len(pl.read_parquet("long.parquet")) == 4
+    refused = stageroute("data", "convert", "data.csv", "long.parquet")
+    assert refused.code == 2
+    assert "--overwrite" in refused.err
+    assert len(pl.read_parquet("long.parquet")) == 4
+
+
+def test_data_check_prints_all_problems(stageroute: Stageroute) -> None:
+    Path("data.csv").write_text(
+        "query_id,task,score:a,cost:a\n1,t,1.5,0.1\n1,t,0.5,-0.1\n3,t,0.5,\n"
+    )
+    outcome = stageroute("data", "check", "data.csv")
+    assert outcome.code == 1
+    assert outcome.err.count("problem: ") == 3
+    assert "data.csv: 3 problems" in outcome.err
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("5e-4", 5e-4),
+        ("10", 10),
+        ("hard", "hard"),
+        ("0.4,0.5", [0.4, 0.5]),
+        ("[0, 5]", [0, 5]),
+        ("a,b", ["a", "b"]),
+        ("null", None),
+        ("1.", 1.0),
+    ],
+)
+def test_values_from_text(text: str, value: object) -> None:
+    assert parse_value(text) == value
+
+
+@pytest.mark.parametrize(
+    ("text", "seeds"),
+    [("3", [0, 1, 2]), ("5:8", [5, 6, 7]), ("0,3,5", [0, 3, 5]), ("7,", [7])],
+)
+def test_seeds_from_text(text: str, seeds: list[int]) -> None:
+    assert parse_seeds(text) == seeds

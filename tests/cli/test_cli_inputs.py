@@ -1,0 +1,123 @@
+"""Every wrong input of a user ends with one line on stderr and exit code 2, before any work."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from command import Stageroute
+
+HEADER = "query_id,task,score:a,cost:a\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["--budget", "0"], "budget = 0.0: expected a positive number of USD per query"),
+        (["--budget=-1e-4"], "budget = -0.0001: expected a positive number"),
+        (["--budget", "nan"], "budget = nan: expected a positive number"),
+        (["--budget", "inf"], "budget = inf: expected a positive number"),
+        (["--budget", "cheap"], "budget = 'cheap': expected a positive number"),
+        (["--horizon", "10", "--num-stages", "11"], "num_stages = 11: expected at most"),
+        (["--horizon", "0"], "horizon = 0: expected an integer of at least 1"),
+        (["--horizon", "10.5"], "horizon = 10.5: expected an integer"),
+        (["--stage-starts", "0,5,3"], "stage_starts"),
+        (["--throughput", "0"], "throughput = 0: expected a share in (0, 1]"),
+        (["--throughput", "1.1"], "throughput = 1.1: expected a share in (0, 1]"),
+        (["--throughput", "0.5,0.5"], "throughput"),
+        (["--budget-rule", "harsh"], "budget_rule = 'harsh': expected 'hard' or 'soft'"),
+        (["--max-deployed", "0"], "max_deployed = 0"),
+        (["--burst", "0.5"], "burst = 0.5"),
+        (["--deployment-cost=-1"], "deployment_cost = -1"),
+        (["--feedback-delay=-1"], "feedback_delay = -1"),
+        (["--scenario", "routerbensh"], "did you mean 'routerbench'?"),
+        (["--agents", "players:Evn"], "did you mean 'Even'?"),
+        (["--agents", "stagerout"], "did you mean 'stageroute'?"),
+        (["--suite", "quik"], "did you mean 'quick'?"),
+        (["--suite", "quick", "--scenario", "paper"], "either a suite or scenarios"),
+        (["--seeds", "0"], "seeds = '0'"),
+        (["--seeds", "5:5"], "seeds = '5:5'"),
+        (["--seeds", "1,x"], "seeds = '1,x'"),
+        (["--seeds", "3,3"], "seeds = 3"),
+        (["--env-id", "StageRoute-v1"], "did you mean 'StageRoute-v0'?"),
+        (["--jobs", "0"], "jobs = 0"),
+        (["--set", "featurs=task"], "did you mean 'features'?"),
+        (["--set", "features"], "set = 'features': expected name=value"),
+        (["--set", "budget=1", "--budget", "2"], "--budget is given"),
+        (["--data", "x.csv"], "data = 'x.csv': expected a scenario that reads it"),
+        (["--scenario", "recorded"], "data = ''"),
+        (["--scenario", "recorded", "--data", "x.csv"], "data = 'x.csv': expected an existing"),
+        (["--scenario", "recorded", "--data", "x.pkl"], "data = 'x.pkl'"),
+        (["--resume", "--overwrite"], "not both"),
+        (["--resume"], "a leaderboard to resume"),
+    ],
+)
+def test_wrong_arguments_of_the_leaderboard(
+    stageroute: Stageroute, tmp_path: Path, arguments: list[str], expected: str
+) -> None:
+    if "--agents" not in arguments:
+        arguments = [*arguments, "--agents", "players:Even"]
+    outcome = stageroute("leaderboard", *arguments)
+    assert outcome.code == 2
+    assert outcome.err.startswith("error: ")
+    assert expected in outcome.err
+    assert len(outcome.err.strip().splitlines()) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ("", "a file that is not empty"),
+        (HEADER, "row"),
+        (f"{HEADER}1,t,1.5,0.1\n", "score:a"),
+        (f"{HEADER}1,t,0.5,-0.1\n", "cost:a"),
+        (f"{HEADER}1,t,0.5,\n", "cost:a"),
+        (f"{HEADER}1,t,0.5,0.1\n1,t,0.5,0.1\n", "query_id"),
+        ("query_id,task,score:a,csot:a\n1,t,0.5,0.1\n", "cost:a"),
+        ("query_id,tsak,score:a,cost:a\n1,t,0.5,0.1\n", "did you mean 'tsak'"),
+    ],
+)
+@pytest.mark.parametrize("command", ["run", "leaderboard", "check"])
+def test_wrong_files(stageroute: Stageroute, content: str, expected: str, command: str) -> None:
+    Path("data.csv").write_text(content)
+    arguments = {
+        "run": ["run", "players:Even", "--scenario", "recorded", "--data", "data.csv"],
+        "leaderboard": [
+            *("leaderboard", "--agents", "players:Even"),
+            *("--scenario", "recorded", "--data", "data.csv"),
+        ],
+        "check": ["data", "check", "data.csv"],
+    }[command]
+    outcome = stageroute(*arguments)
+    assert outcome.code == (1 if command == "check" else 2)
+    assert expected in outcome.err
+    assert outcome.err.startswith("problem: " if command == "check" else "error: ")
+    assert not Path("results").exists()
+
+
+def test_a_file_that_is_not_what_its_ending_says(stageroute: Stageroute) -> None:
+    Path("data.parquet").write_text(f"{HEADER}1,t,0.5,0.1\n")
+    outcome = stageroute("run", "players:Even", "--scenario", "recorded", "--data", "data.parquet")
+    assert outcome.code == 2
+    assert "data = 'data.parquet': expected a Parquet file; this is not one" in outcome.err
+
+
+def test_run_names_wrong_input_too(stageroute: Stageroute) -> None:
+    outcome = stageroute("run", "stagerout")
+    assert (outcome.code, outcome.out) == (2, "")
+    assert "did you mean 'stageroute'?" in outcome.err
+
+
+def test_a_pickle_is_not_opened_unasked(stageroute: Stageroute) -> None:
+    Path("data.pkl").write_bytes(b"cos\nsystem\n(S'touch owned'\ntR.")
+    outcome = stageroute("data", "convert", "data.pkl", "data.csv")
+    assert outcome.code == 2
+    assert "--allow-pickle" in outcome.err
+    assert "runs code" in outcome.err
+    assert not Path("owned").exists()
+
+
+def test_an_unknown_option_or_command_is_refused(stageroute: Stageroute) -> None:
+    assert stageroute("leaderboard", "--bugdet", "1").code == 2
+    assert stageroute("leaderbord").code == 2

@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+PATIENCE = 120.0  # seconds; the first process may have to compile
+
+
+def arguments(jobs: int) -> list[str]:
+    return [
+        *("leaderboard", "--scenario", "routerbench", "--horizon", "100", "--num-stages", "2"),
+        *("--seeds", "2", "--agents", "players:Even,players:Slow", "--jobs", str(jobs)),
+    ]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_interrupted_and_resumed(
+    process: Callable[..., subprocess.Popen[str]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    jobs: int,
+) -> None:
+    running = process(*arguments(jobs), cwd=tmp_path)
+    episodes = tmp_path / "results" / "episodes"
+    deadline = time.monotonic() + PATIENCE
+    # The timing is written first, the episodes second.
+    while len(list(episodes.glob("*.parquet"))) < 2 and time.monotonic() < deadline:
+        assert running.poll() is None, running.communicate()
+        time.sleep(0.05)
+    # As a terminal does: to the process and its workers alike.
+    os.killpg(running.pid, signal.SIGINT)
+    out, err = running.communicate(timeout=PATIENCE)
+    assert running.returncode == 130
+    assert out == ""
+    assert err.strip().splitlines()[-1] == (
+        "interrupted: what has finished is kept in results; --resume goes on from there"
+    )
+    assert "Traceback" not in err
+    kept = {path.name: path.stat().st_mtime_ns for path in episodes.iterdir()}
+    assert len(kept) == 2
+    assert not (tmp_path / "results" / "results.parquet").exists()
+
+    monkeypatch.setenv("PLAYERS_HURRY", "1")
+    finishing = process(*arguments(jobs), "--resume", cwd=tmp_path)
+    out, err = finishing.communicate(timeout=PATIENCE)
+    assert finishing.returncode == 0, err
+    after = {path.name: path.stat().st_mtime_ns for path in episodes.iterdir()}
+    assert after.items() >= kept.items()
+    results = pl.read_parquet(tmp_path / "results" / "results.parquet")
+    assert results["agent"].to_list() == ["players:Even"] * 2 + ["players:Slow"] * 2

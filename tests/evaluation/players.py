@@ -1,0 +1,104 @@
+"""Tiny agents; the command line's tests find them as ``players:Class``."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import Any
+
+import numpy as np
+
+
+class Even:
+    """Deploys the first models on offer and routes to all of them alike; draws nothing."""
+
+    pause = 0.0
+
+    def __init__(self, env: Any, *, seed: int = 0, share: float = 0.5) -> None:
+        self.seed = seed
+        self.share = share
+
+    def predict(
+        self,
+        observation: Any,
+        state: Any = None,
+        episode_start: Any = None,
+        deterministic: bool = False,
+    ) -> tuple[Any, Any]:
+        time.sleep(self.pause)
+        routing = observation["phase"] > 0
+        wanted = np.where(routing, observation["deployed"], observation["available"])
+        return (self.share * wanted).astype(np.float32), state
+
+
+class Slow(Even):
+    """As `Even`, and never through within a test, unless told to hurry."""
+
+    pause = 0.0 if "PLAYERS_HURRY" in os.environ else 0.5
+
+
+class Dear:
+    """Takes the first model that the mask allows, in `StageRoute-v0`; draws nothing."""
+
+    env_id = "StageRoute-v0"
+
+    def __init__(self, env: Any, *, seed: int = 0) -> None:
+        self.seed = seed
+
+    def predict(
+        self,
+        observation: Any,
+        state: Any = None,
+        episode_start: Any = None,
+        deterministic: bool = False,
+    ) -> tuple[Any, Any]:
+        return observation["action_mask"].argmax(axis=-1), state
+
+
+class Shares:
+    """Random shares; the batch's own draws."""
+
+    def __init__(self, env: Any, *, seed: int = 0) -> None:
+        self.rng = np.random.default_rng(seed)
+
+    def predict(
+        self,
+        observation: Any,
+        state: Any = None,
+        episode_start: Any = None,
+        deterministic: bool = False,
+    ) -> tuple[Any, Any]:
+        return self.rng.random(observation["available"].shape, dtype=np.float32), state
+
+
+class Raises(Even):
+    """Raises at its first decision."""
+
+    def predict(
+        self,
+        observation: Any,
+        state: Any = None,
+        episode_start: Any = None,
+        deterministic: bool = False,
+    ) -> tuple[Any, Any]:
+        raise RuntimeError("out of ideas")
+
+
+class Recorder(Even):
+    """Keeps what it was told about starts of episodes."""
+
+    def __init__(self, env: Any, *, seed: int = 0) -> None:
+        super().__init__(env, seed=seed)
+        self.starts: list[Any] = []
+        self.progress: list[Any] = []
+
+    def predict(
+        self,
+        observation: Any,
+        state: Any = None,
+        episode_start: Any = None,
+        deterministic: bool = False,
+    ) -> tuple[Any, Any]:
+        self.starts.append(np.array(episode_start))
+        self.progress.append(observation["progress"][:, 0].copy())
+        return super().predict(observation, state, episode_start, deterministic)

@@ -1,0 +1,52 @@
+"""Every example runs as a user runs it: as a process of its own."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+
+
+def run(name: str, folder: Path, *arguments: str) -> str:
+    command = [sys.executable, "-W", "error", str(EXAMPLES / name), *arguments]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_quickstart(tmp_path: Path) -> None:
+    shown = run("quickstart.py", tmp_path, "--horizon", "500")
+    assert "stage 0, query 0: " in shown
+    assert "stage 4" in shown
+    assert "of the budget" in shown
+
+
+@pytest.mark.slow
+def test_leaderboard(tmp_path: Path) -> None:
+    short = ["--horizon", "200", "--seeds", "2", "--csv", "rows.csv"]
+    shown = run("leaderboard.py", tmp_path, *short)
+    assert "paired by seed" in shown
+    assert len(pl.read_csv(tmp_path / "rows.csv")) == 4 * 2 * 2
+
+
+def test_own_agent(tmp_path: Path) -> None:
+    assert "own_agent:Thrifty" in run("own_agent.py", tmp_path, "--horizon", "300")
+
+
+def test_own_data(tmp_path: Path) -> None:
+    shown = run("own_data.py", tmp_path, "--horizon", "300")
+    assert "problems: none" in shown
+    assert "oracle" in shown
+    assert (tmp_path / "outcomes.csv").is_file()
+
+
+def test_all_examples_are_short_and_tested() -> None:
+    tested = Path(__file__).read_text(encoding="utf-8")
+    for file in EXAMPLES.glob("*.py"):
+        assert f'"{file.name}"' in tested
+        assert len(file.read_text(encoding="utf-8").splitlines()) <= 60

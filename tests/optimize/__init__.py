@@ -1,0 +1,1 @@
+"""Tests of stageroute_gym.optimize."""

@@ -1,0 +1,240 @@
+from __future__ import annotations
+
+import gymnasium as gym
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import stageroute_gym  # noqa: F401
+from stageroute_gym import scenarios
+from stageroute_gym.dynamics import ROW
+from stageroute_gym.errors import FieldError
+from stageroute_gym.optimize.assignment import assign
+from stageroute_gym.oracles import ORACLES, oracle_score, realised, realised_rows
+from stageroute_gym.problem import Problem
+from stageroute_gym.workloads import OutcomeTable, Schedule
+from stageroute_gym.world import World
+
+# Of the solver's tolerance, relative to a score a query.
+TOLERANCE = 1e-6
+EXAMPLES = settings(deadline=None, max_examples=60)
+
+
+@st.composite
+def worlds(draw) -> World:
+    """Small worlds of every kind: mixes, prices, arrivals, caps, budgets."""
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    rows, models = draw(st.integers(1, 12)), draw(st.integers(1, 5))
+    stages, tasks = draw(st.integers(1, 4)), draw(st.integers(1, 3))
+    # Coarse scores and free models make ties.
+    table = OutcomeTable(
+        models=tuple("abcde"[:models]),
+        score=rng.integers(0, 5, (rows, models)) / 4,
+        cost=rng.integers(0, 9, (rows, models)) * rng.choice([1.0, 1e-4]),
+        task=rng.integers(0, tasks, rows),
+        task_names=tuple("xyz"[:tasks]),
+    )
+    mixes = rng.random((stages, rows)) * (rng.random((stages, rows)) < 0.7) + 1e-3
+    schedule = Schedule(
+        mixes=mixes / mixes.sum(axis=1, keepdims=True),
+        stage_mix=rng.integers(0, stages, stages),
+        cost_multiplier=rng.choice([0.1, 1.0, 2.0], (stages, models)),
+        available=rng.random((stages, models)) < 0.8,
+    )
+    largest = max(table.cost.max(), 1e-6)
+    problem = Problem(
+        horizon=draw(st.integers(stages, 60)),
+        num_stages=stages,
+        max_deployed=draw(st.integers(1, 3)),
+        budget=float(largest * rng.choice([0.05, 0.3, 1.0])),
+        throughput=tuple(rng.choice([0.2, 0.5, 1.0], models).tolist()),
+    )
+    return World(problem, table, schedule)
+
+
+def check_order(world: World) -> None:
+    score = {oracle: oracle_score(world, oracle) for oracle in ORACLES}
+    assert score["horizon"] <= score["task"] + TOLERANCE
+    assert score["task"] <= score["query"] + TOLERANCE
+    assert score["query"] <= 1 + TOLERANCE
+    if world.stage_feasible.all():
+        assert score["stage"] <= score["pool"] + TOLERANCE
+        assert score["stage"] <= score["horizon"] + TOLERANCE
+        assert score["pool"] <= score["task"] + TOLERANCE
+
+
+@EXAMPLES
+@given(worlds())
+def test_order(world):
+    check_order(world)
+
+
+@EXAMPLES
+@given(worlds(), st.integers(0, 1000))
+def test_order_in_hindsight(world, seed):
+    check_order(realised(world, seed))
+
+
+@pytest.mark.parametrize("name", [*scenarios.suite("full").scenarios, "many-models", "drift"])
+def test_order_of_the_scenarios(name):
+    world = scenarios.get(name).world()
+    score = {oracle: oracle_score(world, oracle) for oracle in ORACLES[:-1]}
+    assert score["stage"] <= score["pool"] + TOLERANCE <= score["task"] + 2 * TOLERANCE
+    assert score["stage"] <= score["horizon"] + TOLERANCE <= score["task"] + 2 * TOLERANCE
+
+
+@EXAMPLES
+@given(worlds())
+def test_plans_respect_every_limit(world):
+    lengths = world.problem.stage_lengths
+    plan = world.task_plan
+    served = lengths[:, None, None] * world.task_share[:, :, None] * plan.shares
+    assert (plan.shares >= -1e-9).all()
+    assert (plan.shares.sum(axis=2) <= 1 + TOLERANCE).all()
+    caps = lengths[:, None] * world.throughput * world.schedule.available
+    assert (served.sum(axis=1) <= caps + TOLERANCE * world.problem.horizon).all()
+    spend = (served * world.task_mean_cost).sum()
+    assert spend == pytest.approx(plan.spend, abs=1e-9)
+    assert spend <= world.problem.total_budget * (1 + TOLERANCE)
+    assert (served * world.task_mean_score).sum() == pytest.approx(plan.value, abs=1e-9)
+    assert plan.price >= -1e-9
+
+
+@EXAMPLES
+@given(worlds())
+def test_task_means_add_up(world):
+    share = world.task_share
+    np.testing.assert_allclose(share.sum(axis=1), 1)
+    for of_task, mean in (
+        (world.task_mean_score, world.mean_score),
+        (world.task_mean_cost, world.mean_cost),
+    ):
+        np.testing.assert_allclose((share[:, :, None] * of_task).sum(axis=1), mean, atol=1e-12)
+
+
+@EXAMPLES
+@given(worlds())
+def test_a_single_task_is_the_horizon_oracle_without_slots(world):
+    table = OutcomeTable(
+        models=world.table.models,
+        score=world.table.score,
+        cost=world.table.cost,
+        task=np.zeros(world.table.num_queries, np.int64),
+        task_names=("all",),
+    )
+    pool = World(world.problem.replace(max_deployed=5), table, world.schedule)
+    assert oracle_score(pool, "task") == pytest.approx(oracle_score(pool, "horizon"), abs=TOLERANCE)
+
+
+def two_tasks(**changes) -> World:
+    """Model a is right on task x and costs 1, model b on task y and costs 3; five queries each."""
+    table = OutcomeTable(
+        models=("a", "b"),
+        score=np.array([[1.0, 0.0], [0.0, 1.0]]),
+        cost=np.array([[1.0, 3.0], [1.0, 3.0]]),
+        task=np.array([0, 1]),
+        task_names=("x", "y"),
+    )
+    fields = {"horizon": 10, "num_stages": 1, "max_deployed": 1, "budget": 1.4}
+    problem = Problem(**(fields | changes))
+    return World(problem, table, Schedule.stationary(table, np.ones((1, 2), bool)))
+
+
+def test_by_hand():
+    # Blind to tasks each model is right on half. Told the task: five queries to a for 5 USD, the
+    # other 9 USD for three queries to b: 8 of 10. The price of a score is 3 USD.
+    world = two_tasks()
+    assert oracle_score(world, "stage") == pytest.approx(0.5)
+    assert oracle_score(world, "pool") == pytest.approx(0.5)
+    assert oracle_score(world, "horizon") == pytest.approx(0.5)
+    assert oracle_score(world, "task") == pytest.approx(0.8)
+    assert oracle_score(world, "query") == pytest.approx(0.8)
+    plan = world.task_plan
+    np.testing.assert_allclose(plan.shares, [[[1, 0], [0, 0.6]]], atol=1e-9)
+    assert plan.price == pytest.approx(1 / 3)
+    assert plan.spend == pytest.approx(14)
+
+
+def test_throughput_by_hand():
+    # At most 3 queries to a, with 11 USD left for b: three and two thirds.
+    world = two_tasks(throughput=(0.3, 1.0))
+    assert oracle_score(world, "task") == pytest.approx((3 + 11 / 3) / 10)
+
+
+def test_slots_bind_by_hand():
+    # With both models a mixture of 2/3 a and 1/3 b is right on 2 of 3; one alone on one task only.
+    world = two_tasks(budget=5 / 3, throughput=(2 / 3, 1.0))
+    assert oracle_score(world, "pool") == pytest.approx(0.5)
+    assert oracle_score(world, "stage") <= oracle_score(world, "pool")
+
+
+def test_nothing_on_offer():
+    plan = assign(
+        np.ones((2, 1)), np.ones((2, 1)), np.ones(2), np.zeros(2, np.int64), np.zeros((1, 1)), 1.0
+    )
+    assert plan.value == 0
+    assert (plan.shares == 0).all()
+
+
+@pytest.mark.parametrize("name", ["routerbench", "regression", "drift"])
+def test_realised_rows_are_those_of_the_environment(name):
+    env = gym.make("StageRoute-v0", scenario=name, horizon=440, budget=1.0)
+    env.reset(seed=7)
+    game = env.unwrapped
+    met, over, t = [], False, 0
+    while not over:
+        mask = game.action_masks()
+        before = t
+        row = game._episodes.counters[0, ROW]
+        _, _, over, _, info = env.step(int(mask.argmax()))
+        t = info["t"]
+        if t > before:
+            met.append(row)
+    np.testing.assert_array_equal(realised_rows(game.world, 7), met)
+    lengths = game.world.problem.stage_lengths
+    mixes = realised(game.world, 7).schedule.mixes
+    np.testing.assert_allclose((mixes * lengths[:, None]).sum(), 440)
+    assert (mixes[0] > 0).sum() == len(set(met[: lengths[0]]))
+
+
+@pytest.mark.parametrize("continuous", [False, True])
+def test_no_episode_beats_the_query_oracle_in_hindsight(continuous):
+    env_id = "StageRouteContinuous-v0" if continuous else "StageRoute-v0"
+    env = gym.make(env_id, scenario="routerbench", horizon=440, throughput=1.0)
+    world, game = env.unwrapped.world, env.unwrapped
+    for seed in range(5):
+        observation, _ = env.reset(seed=seed)
+        best = realised(world, seed).query_plan.value
+        total, over = 0.0, False
+        while not over:
+            # A cheat: it sees the outcomes of the query, and takes the best per USD.
+            allowed = observation["action_mask"][:-1] > 0
+            row = game._episodes.counters[0, ROW]
+            worth = world.table.score[row] - best / 440 * 500 * world.table.cost[row]
+            if observation["phase"][0] == 0:
+                worth = world.mean_score[0] + 1 - 100 * world.mean_cost[0]
+            if continuous:
+                action = np.where(allowed, worth - worth.min() + 0.1, -1)
+                keep = action == action.max() if observation["phase"][0] else action > 0
+                action = np.clip(np.where(keep, action, -1), -1, 1).astype(np.float32)
+            else:
+                action = int(np.where(allowed, worth, -np.inf).argmax())
+                if not allowed.any():
+                    action = world.num_models
+            observation, reward, over, _, _ = env.step(action)
+            total += reward
+        assert 0 < total <= best + 1
+
+
+def test_hindsight_expects_no_more_than_the_mean_world():
+    # The value is concave in what comes, so the mean over seeds stays below that of the mean mix.
+    world = scenarios.get("routerbench", horizon=200, num_stages=2, num_queries=300).world()
+    values = [realised(world, seed).query_plan.value for seed in range(40)]
+    error = np.std(values) / np.sqrt(len(values))
+    assert np.mean(values) <= world.query_plan.value + 3 * error
+
+
+def test_unknown_oracle():
+    with pytest.raises(FieldError, match="oracle = 'tasks': expected did you mean 'task'"):
+        oracle_score(two_tasks(), "tasks")
