@@ -105,7 +105,8 @@ class VectorHoldDecision(VectorWrapper):
         if not native._generators:
             raise FieldError("step", "before reset", "a call of reset() first")
         checked = native._checked(actions)
-        over = np.flatnonzero(native._finished)
+        finished = episodes.counters[:, FINISHED]
+        over = np.flatnonzero(finished)
         if over.size:
             episodes.restart_at_next_step(over, native._draw_keys(over))
         hold = _hold_continuous if native.continuous else _hold_discrete
@@ -113,7 +114,7 @@ class VectorHoldDecision(VectorWrapper):
         return (
             native._observe(),
             episodes.amounts[:, STEP_SCORE].copy(),
-            native._finished.astype(np.bool_),
+            finished.astype(np.bool_),
             np.zeros(self.num_envs, np.bool_),
             native._infos(np.ones(self.num_envs, np.bool_)),
         )

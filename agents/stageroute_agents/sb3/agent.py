@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from stageroute_agents.base import Batch, rows_of
+from stageroute_agents.sb3.settings import TrainingSettings
 from stageroute_gym.errors import FieldError
 from stageroute_gym.wrappers import Normalization
 
@@ -55,6 +56,23 @@ class TrainedAgent:
         self.masked = masked
         self.recurrent = recurrent
         self.rng: np.random.Generator = np.random.default_rng(seed)
+
+    @classmethod
+    def of(
+        cls, settings: TrainingSettings, policy: Any, normalization: Normalization, seed: int = 0
+    ) -> Self:
+        """The agent that settings describe, with a policy of theirs."""
+        algorithm = settings.algorithm
+        return cls(
+            policy,
+            normalization,
+            env_id=str(settings.env_id),
+            hold=int(settings.hold or 1),
+            samples=algorithm.samples,
+            masked=algorithm.masked,
+            recurrent="Lstm" in algorithm.policy,
+            seed=seed,
+        )
 
     def check(self, env: Any) -> None:
         """Check that it can act in an environment, single or vector.

@@ -12,8 +12,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from stable_baselines3.common.callbacks import BaseCallback
 
 from stageroute_agents.sb3.checkpoints import write_checkpoint
-from stageroute_gym.wrappers import Normalization
 from stageroute_gym.world import World
+from stageroute_gym.wrappers import Normalization
 
 
 class Curves(BaseCallback):

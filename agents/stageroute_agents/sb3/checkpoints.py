@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from stable_baselines3.common.utils import recursive_getattr, recursive_setattr
+from stable_baselines3.common.save_util import recursive_getattr, recursive_setattr
 
 from stageroute_gym.errors import FieldError
 

@@ -110,19 +110,8 @@ class AgentFile:
         from stageroute_agents.sb3.agent import TrainedAgent
 
         # Weights that are shared by all models fit any number of them, and any budget.
-        settings = self.settings
-        own = Normalization.of(env) if settings.equivariant else self.normalization
-        algorithm = settings.algorithm
-        agent = TrainedAgent(
-            self._policy(own),
-            own,
-            env_id=self.env_id,
-            hold=int(settings.hold or 1),
-            samples=algorithm.samples,
-            masked=algorithm.masked,
-            recurrent="Lstm" in algorithm.policy,
-            seed=seed,
-        )
+        own = Normalization.of(env) if self.settings.equivariant else self.normalization
+        agent = TrainedAgent.of(self.settings, self._policy(own), own, seed)
         agent.check(env)
         return agent
 
@@ -156,8 +145,6 @@ def policy_class(settings: TrainingSettings) -> Any:
 
         return EquivariantPolicy
     return settings.algorithm.policy_class()
-
-
 
 
 def _versions() -> dict[str, str]:

@@ -96,9 +96,7 @@ class TrainingSettings:
         kind = StageRouteContinuousVectorEnv if self.env_id == CONTINUOUS else StageRouteVectorEnv
         native = kind(self.num_envs, scenario=self.scenario, **self.overrides)
         held = wrappers.VectorHoldDecision(native, queries=self.hold)
-        priced = wrappers.VectorBudgetPrice(
-            held, price=self.price, step_size=self.price_step_size
-        )
+        priced = wrappers.VectorBudgetPrice(held, price=self.price, step_size=self.price_step_size)
         scale = RETURN_SCALE / native.problem.horizon
         flat = wrappers.VectorFlatObservation(priced)
         return TransformReward(flat, lambda rewards: rewards * scale)

@@ -115,9 +115,7 @@ def make_model(settings: TrainingSettings, env: Any) -> Any:
     policy = policy_class(settings) if settings.equivariant else settings.algorithm.policy
     arguments = settings.arguments()
     try:
-        return settings.algorithm.load()(
-            policy, env, seed=settings.seed, device="cpu", **arguments
-        )
+        return settings.algorithm.load()(policy, env, seed=settings.seed, device="cpu", **arguments)
     except TypeError as error:
         allowed = f"arguments of {settings.algorithm.class_name}; {error}"
         raise FieldError("parameters", arguments, allowed) from error
@@ -130,22 +128,11 @@ def evaluate_policy(
     from stageroute_agents.sb3.agent import TrainedAgent
     from stageroute_gym.evaluation import evaluate
 
-    algorithm = settings.algorithm
-    agent = TrainedAgent(
-        policy,
-        normalization,
-        env_id=str(settings.env_id),
-        hold=int(settings.hold or 1),
-        samples=algorithm.samples,
-        masked=algorithm.masked,
-        recurrent="Lstm" in algorithm.policy,
-    )
+    agent = TrainedAgent.of(settings, policy, normalization)
     seeds = range(EVALUATION_SEED, EVALUATION_SEED + settings.eval_episodes)
-    rows = evaluate(
-        agent, settings.scenario, seeds, env_id=settings.env_id, **settings.overrides
-    )
-    score = rows["score_over_horizon_oracle"].fill_null(0.0).mean()
-    return float(score), float(rows["spend_over_budget"].mean())
+    rows = evaluate(agent, settings.scenario, seeds, env_id=settings.env_id, **settings.overrides)
+    scores = rows["score_over_horizon_oracle"].fill_null(0.0).to_numpy()
+    return float(scores.mean()), float(rows["spend_over_budget"].to_numpy().mean())
 
 
 def _episode_seed(seed: int, steps: int) -> int:
