@@ -69,8 +69,8 @@ def test_every_algorithm_gives_an_agent_that_can_be_evaluated(
 
 
 def test_leaderboard_ranks_the_file_beside_others(trained: Path, tmp_path: Path) -> None:
-    table = Settings(
-        scenarios=("routerbench",), agents=(str(trained), "uniform"), seeds=(0, 1), overrides=SMALL
+    table = Settings.checked(
+        scenarios=["routerbench"], agents=[str(trained), "uniform"], seeds=[0, 1], **SMALL
     )
     result = run_leaderboard(table, tmp_path / "results", jobs=1)
     assert not result.failures
@@ -138,7 +138,7 @@ def test_agent_says_which_scenario_shape_it_fits(trained: Path, tmp_path: Path) 
     with pytest.raises(FieldError, match=r"number of query features = 8: expected 1"):
         file(StageRouteContinuousVectorEnv(1, features="task"))
     data = tmp_path / "outcomes.csv"
-    data.write_text("query,score:a,score:b,cost:a,cost:b\n1,0.5,1,0.1,0.2\n2,1,0,0.1,0.2\n")
+    data.write_text("query_id,task,score:a,score:b,cost:a,cost:b\n1,t,0.5,1,0.1,0.2\n2,t,1,0,0.1,0.2\n")
     other = {"scenario": "recorded", "data": str(data), "initial_models": 1, "throughput": 1.0}
     with pytest.raises(FieldError, match="number of models = 2: expected 11"):
         file(StageRouteContinuousVectorEnv(1, **other))

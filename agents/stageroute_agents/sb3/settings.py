@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -73,6 +74,10 @@ class TrainingSettings:
         for name in ("steps", "num_envs", "hold", "eval_interval", "eval_episodes"):
             _check_count(name, getattr(self, name), 1)
         _check_count("seed", self.seed, 0)
+        for name in ("price", "price_step_size"):
+            value = getattr(self, name)
+            if not (math.isfinite(value) and value >= 0):
+                raise FieldError(name, value, "a finite number, at least 0")
         scenarios.get(self.scenario, **self.overrides)
 
     @property
