@@ -188,8 +188,9 @@ def test_linucb_solves_the_ridge_regression():
     np.testing.assert_allclose(index[0], [expected, 0.7 * math.sqrt(now @ now / 2) - dual * 0.5])
 
 
-def test_linear_agents_credit_the_query_whose_outcome_is_late():
-    agent = agent_for("linucb", features=1, feedback_delay=2)
+@pytest.mark.parametrize("name", ["linucb", "paretobandit"])
+def test_linear_agents_credit_the_query_whose_outcome_is_late(name):
+    agent = agent_for(name, {"gamma": 1.0} if name == "paretobandit" else {}, feedback_delay=2)
     state = agent.initial_state(1)
     for number in range(5):
         row = batch(
@@ -199,10 +200,12 @@ def test_linear_agents_credit_the_query_whose_outcome_is_late():
             last_score=[1.0],
         )
         agent.observe(row, state, None)
-    # After 3 and 4 queries the outcomes of query 0 and query 1 are due.
+    # After 3 and 4 queries the outcomes of query 0 and query 1 are due, and only once each.
     np.testing.assert_allclose(state["score_sum"][0, 0], [0.0 + 0.1, 2.0], rtol=1e-6)
     agent.observe(row, state, None)
     np.testing.assert_allclose(state["score_sum"][0, 0], [0.0 + 0.1, 2.0], rtol=1e-6)
+    if name == "paretobandit":
+        np.testing.assert_array_equal(state["age"], [[0, 2]])
 
 
 def test_paretobandit_forgets_and_paces_as_published():
