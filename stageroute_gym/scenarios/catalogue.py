@@ -194,16 +194,18 @@ def names() -> list[str]:
     return list(_SCENARIOS)
 
 
-def get(name: str, **overrides: Any) -> Scenario:
+def get(name: str | Scenario, **overrides: Any) -> Scenario:
     """The scenario of that name.
 
     Args:
-        name: one of `names()`.
+        name: one of `names()`, or a scenario of one's own, which is then only overridden.
         overrides: fields of `stageroute_gym.problem.Problem`, and options of the workload.
 
     Raises:
         FieldError: if there is no such scenario or argument, or a value is not allowed.
     """
+    if isinstance(name, Scenario):
+        return name.override(**overrides)
     if not isinstance(name, str) or name not in _SCENARIOS:
         raise FieldError("scenario", name, closest(str(name), _SCENARIOS))
     return _SCENARIOS[name].override(**overrides)
