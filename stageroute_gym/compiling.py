@@ -4,23 +4,60 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
+from typing import Any
+
+from numba.core import event
 
 PATIENCE = 2.0  # seconds of silence
+OURS = ("stageroute_gym", "stageroute_agents")
 
 
-@contextmanager
-def announce_compilation() -> Iterator[None]:
-    """Say on stderr that the kernels are being compiled, if the body takes more than 2 s.
+class _Announcer(event.Listener):
+    """Says on stderr, once in a process, that this project's kernels have compiled for over 2 s.
 
-    Compiled kernels are cached on disk, so this happens once after an installation.
+    Compiled kernels are cached on disk, so this happens once after an installation. Numba tells of
+    each compilation; loading from the cache is none.
     """
-    message = "stageroute-gym: compiling the kernels (once; later runs load them from a cache) ..."
-    timer = threading.Timer(PATIENCE, print, args=(message,), kwargs={"file": sys.stderr})
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
+
+    def __init__(self) -> None:
+        self._depth = 0
+        self._spent = 0.0
+        self._started = 0.0
+        self._said = False
+        self._timer: threading.Timer | None = None
+
+    def on_start(self, event: Any) -> None:
+        """A compilation begins, maybe inside another one."""
+        if self._said or not _is_ours(event):
+            return
+        self._depth += 1
+        if self._depth == 1:
+            self._started = time.monotonic()
+            self._timer = threading.Timer(max(PATIENCE - self._spent, 0.0), self._say)
+            self._timer.daemon = True
+            self._timer.start()
+
+    def on_end(self, event: Any) -> None:
+        """A compilation is over."""
+        if self._depth == 0 or not _is_ours(event):
+            return
+        self._depth -= 1
+        if self._depth == 0 and self._timer is not None:
+            self._timer.cancel()
+            self._spent += time.monotonic() - self._started
+
+    def _say(self) -> None:
+        self._said = True
+        print(
+            "stageroute-gym: compiling the kernels (once; later runs load them from a cache) ...",
+            file=sys.stderr,
+            flush=True,
+        )
+
+
+def _is_ours(compilation: Any) -> bool:
+    return compilation.data["dispatcher"].py_func.__module__.partition(".")[0] in OURS
+
+
+event.register("numba:compile", _Announcer())  # type: ignore[no-untyped-call]

@@ -108,9 +108,9 @@ class StageRouteEnv(gym.Env[Observation, Any]):
 
     ## Arguments
 
-    All arguments are JSON-native, so that the spec can be written as JSON.
+    All arguments can be JSON-native, so that the spec can be written as JSON.
 
-    - `scenario`: name of a scenario, see `stageroute_gym.scenarios.names()`.
+    - `scenario`: name of a scenario, see `stageroute_gym.scenarios.names()`, or a `Scenario`.
     - any field of `stageroute_gym.problem.Problem`, which overrides the scenario's: `horizon`,
       `num_stages` or `stage_starts`, `max_deployed`, `budget`, `budget_rule`, `throughput`,
       `burst`, `deployment_cost`, `feedback_delay`.
@@ -135,7 +135,11 @@ class StageRouteEnv(gym.Env[Observation, Any]):
     observation_space: spaces.Dict  # type: ignore[assignment]
 
     def __init__(
-        self, *, scenario: str = "routerbench", render_mode: str | None = None, **overrides: Any
+        self,
+        *,
+        scenario: str | Scenario = "routerbench",
+        render_mode: str | None = None,
+        **overrides: Any,
     ) -> None:
         modes = self.metadata["render_modes"]
         if render_mode is not None and render_mode not in modes:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stageroute_gym import dynamics, state
-from stageroute_gym.compiling import announce_compilation
 from stageroute_gym.observation import row_size
 from stageroute_gym.state import (
     ACTIVATIONS,
@@ -82,8 +80,7 @@ class Episodes:
         state = [array[rows] for array in self._state]
         shape = (len(rows), self.world.num_models) if self._continuous else (len(rows),)
         no_actions = np.zeros(shape, np.float32 if self._continuous else np.int64)
-        with nullcontext() if self._kernel.signatures else announce_compilation():
-            self._kernel(*self.world.arrays, *state, no_actions)
+        self._kernel(*self.world.arrays, *state, no_actions)
         for array, updated in zip(self._state, state, strict=True):
             array[rows] = updated
 

@@ -46,7 +46,7 @@ class StageRouteVectorEnv(VectorEnv[Observation, NDArray[Any], NDArray[Any]]):
     continuous: ClassVar[bool] = False
 
     def __init__(
-        self, num_envs: int = 1, *, scenario: str = "routerbench", **overrides: Any
+        self, num_envs: int = 1, *, scenario: str | Scenario = "routerbench", **overrides: Any
     ) -> None:
         if not _is_integer(num_envs) or num_envs < 1:
             raise FieldError("num_envs", num_envs, "an integer of at least 1")

@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from stageroute_gym import compiling  # noqa: F401  tells the user of a long compilation
 from stageroute_gym.errors import FieldError
 from stageroute_gym.optimize import HorizonPlan, horizon_oracle, stage_oracle
 from stageroute_gym.optimize.assignment import AssignmentPlan, assign

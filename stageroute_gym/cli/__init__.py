@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
+from importlib.metadata import entry_points
 from typing import Annotated
 
 import typer
 
 import stageroute_gym
+from stageroute_gym.benchmark.command import bench
 from stageroute_gym.cli import data, listing, playing
 from stageroute_gym.errors import FieldError
 
@@ -17,7 +19,11 @@ app.command()(listing.scenarios)
 app.command()(listing.agents)
 app.command()(playing.run)
 app.command()(playing.leaderboard)
+app.command()(bench)
 app.add_typer(data.app, name="data")
+# Commands of the packages around the environment, such as training agents.
+for _point in entry_points(group="stageroute.commands"):
+    app.command(_point.name)(_point.load())
 
 
 def _version(wanted: bool) -> None:

@@ -1,4 +1,4 @@
-"""Finding agents by name: the entry-point group, ``module:Class``, or the class itself."""
+"""Finding agents: by the name in an entry-point group, ``module:Class``, or the path of a file."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ import importlib
 import inspect
 from collections.abc import Callable
 from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
 from typing import Any, Protocol
 
 from stageroute_gym.errors import FieldError, closest
 
 GROUP = "stageroute.agents"
+# Suffix of a file, without its dot -> what makes an agent's factory from such a file's path.
+FILES_GROUP = "stageroute.agent_files"
 
 
 class Predictor(Protocol):
@@ -31,23 +34,29 @@ AgentFactory = Callable[..., Predictor]
 
 def names() -> list[str]:
     """Names of all installed agents, this project's and those of other packages."""
-    return sorted(_installed())
+    return sorted(_installed(GROUP))
 
 
 def load(name: str) -> AgentFactory:
     """The class of an agent, to be called as ``factory(env, seed=..., **parameters)``.
 
     Args:
-        name: a name of the entry-point group ``stageroute.agents``, or ``module:Class``.
+        name: a name of the entry-point group ``stageroute.agents``, ``module:Class``, or the path
+            of a file with a suffix of the group ``stageroute.agent_files``.
 
     Raises:
         FieldError: if there is no such agent, module or class, or it cannot be imported.
     """
+    readers = _installed(FILES_GROUP)
+    suffix = Path(name).suffix.removeprefix(".")
+    if suffix in readers:
+        return readers[suffix].load()(name)
     if ":" in name:
         return _imported(name)
-    installed = _installed()
+    installed = _installed(GROUP)
     if name not in installed:
-        raise FieldError("agent", name, f"{closest(name, installed)}; or module:Class")
+        files = "".join(f", or a file *.{suffix}" for suffix in sorted(readers))
+        raise FieldError("agent", name, f"{closest(name, installed)}; or module:Class{files}")
     try:
         return installed[name].load()
     except (ImportError, AttributeError) as error:
@@ -81,8 +90,8 @@ def parameters_of(factory: AgentFactory) -> dict[str, Any]:
     return {name: parameter.default for name, parameter in signature.parameters.items()}
 
 
-def _installed() -> dict[str, EntryPoint]:
-    return {point.name: point for point in entry_points(group=GROUP)}
+def _installed(group: str) -> dict[str, EntryPoint]:
+    return {point.name: point for point in entry_points(group=group)}
 
 
 def _imported(name: str) -> AgentFactory:

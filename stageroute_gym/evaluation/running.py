@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import inspect
 import json
@@ -15,7 +14,6 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from stageroute_gym import scenarios
 from stageroute_gym.errors import FieldError, closest
 from stageroute_gym.evaluation import agents
 from stageroute_gym.evaluation.agents import AgentFactory, Predictor
@@ -184,29 +182,6 @@ def environment_of(agent: object, env_id: str | None) -> str:
     return str(chosen)
 
 
-def named_scenario(
-    scenario: str | Scenario, overrides: Mapping[str, Any]
-) -> tuple[str, dict[str, Any]]:
-    """The name of a scenario, and all that distinguishes it from the registered one of that name.
-
-    Raises:
-        FieldError: if there is no such scenario, or its workload is of another kind.
-    """
-    if isinstance(scenario, str):
-        return scenario, dict(overrides)
-    base = scenarios.get(scenario.name)
-    if type(base.workload) is not type(scenario.workload):
-        kind = type(base.workload).__name__
-        raise FieldError("scenario.workload", scenario.workload, f"a {kind}, as registered")
-    differences: dict[str, Any] = {}
-    for old, new in ((base.problem, scenario.problem), (base.workload, scenario.workload)):
-        for field in dataclasses.fields(old):
-            value = getattr(new, field.name)
-            if value != getattr(old, field.name):
-                differences[field.name] = value
-    return scenario.name, {**differences, **overrides}
-
-
 def warm_up(env_id: str, scenario: str, overrides: Mapping[str, Any]) -> None:
     """Compile the kernels of an environment, or load them; a reset runs them all."""
     _make_env(env_id, scenario, 1, overrides).reset(seed=0)
@@ -236,8 +211,7 @@ def _make_env(
     from stageroute_gym.vector import StageRouteContinuousVectorEnv, StageRouteVectorEnv
 
     kind = StageRouteContinuousVectorEnv if env_id == DEFAULT_ENV_ID else StageRouteVectorEnv
-    name, differences = named_scenario(scenario, overrides)
-    return kind(num_envs, scenario=name, **differences)
+    return kind(num_envs, scenario=scenario, **overrides)
 
 
 def _play(

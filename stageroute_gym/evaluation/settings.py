@@ -15,6 +15,7 @@ from stageroute_gym.errors import FieldError
 from stageroute_gym.evaluation import agents as agent_registry
 from stageroute_gym.evaluation.running import check_seeds, environment_of
 from stageroute_gym.scenarios import Scenario
+from stageroute_gym.workloads.changing import parts
 
 DEFAULT_SUITE = "quick"
 DEFAULT_SEEDS = tuple(range(10))
@@ -143,7 +144,11 @@ def _each_once(field: str, names: Sequence[str]) -> tuple[str, ...]:
 
 def _fingerprints(scenario: Scenario) -> dict[str, str]:
     """SHA-256 of the files that a scenario's workload reads, by the option that names them."""
-    options = dataclasses.asdict(scenario.workload)
+    options = {
+        field.name: getattr(part, field.name)
+        for part in parts(scenario.workload)
+        for field in dataclasses.fields(part)
+    }
     return {
         option: hashlib.sha256(Path(value).read_bytes()).hexdigest()
         for option, value in options.items()

@@ -1,0 +1,182 @@
+"""A trained policy as an agent like any other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from stageroute_agents.base import Batch, rows_of
+from stageroute_agents.sb3.settings import TrainingSettings
+from stageroute_gym.errors import FieldError
+from stageroute_gym.wrappers import Normalization
+
+State = dict[str, NDArray[Any]]
+
+
+class TrainedAgent:
+    """Plays a policy of stable-baselines3 on the plain environment, as it was trained to.
+
+    It flattens the observations itself and holds each routing decision for ``hold`` queries, as
+    `stageroute_gym.wrappers.HoldDecision` does.
+
+    Args:
+        policy: the policy, as the library made it.
+        normalization: the transformation of the observations.
+        env_id: the environment whose actions it chooses.
+        hold: queries that a routing decision holds for.
+        samples: whether discrete actions are drawn from the policy, unless a call asks for
+            ``deterministic`` ones.
+        masked: whether the policy is told which actions are allowed.
+        recurrent: whether the policy has a memory.
+        seed: seed of the agent's own random numbers.
+    """
+
+    def __init__(
+        self,
+        policy: Any,
+        normalization: Normalization,
+        *,
+        env_id: str,
+        hold: int,
+        samples: bool = False,
+        masked: bool = False,
+        recurrent: bool = False,
+        seed: int = 0,
+    ) -> None:
+        policy.set_training_mode(False)
+        self.policy = policy
+        self.normalization = normalization
+        self.env_id = env_id
+        self.hold = hold
+        self.samples = samples and env_id == "StageRoute-v0"
+        self.masked = masked
+        self.recurrent = recurrent
+        self.rng: np.random.Generator = np.random.default_rng(seed)
+
+    @classmethod
+    def of(
+        cls, settings: TrainingSettings, policy: Any, normalization: Normalization, seed: int = 0
+    ) -> Self:
+        """The agent that settings describe, with a policy of theirs."""
+        algorithm = settings.algorithm
+        return cls(
+            policy,
+            normalization,
+            env_id=str(settings.env_id),
+            hold=int(settings.hold or 1),
+            samples=algorithm.samples,
+            masked=algorithm.masked,
+            recurrent="Lstm" in algorithm.policy,
+            seed=seed,
+        )
+
+    def check(self, env: Any) -> None:
+        """Check that it can act in an environment, single or vector.
+
+        Raises:
+            FieldError: if the actions, the number of models or that of query features differ.
+        """
+        actual = "StageRouteContinuous-v0" if env.unwrapped.continuous else "StageRoute-v0"
+        if actual != self.env_id:
+            raise FieldError("env_id", actual, f"{self.env_id}, which the agent was trained in")
+        here, trained = Normalization.of(env), self.normalization
+        if here.num_models != trained.num_models:
+            allowed = f"{trained.num_models}, as in the scenario the agent was trained on"
+            raise FieldError("number of models", here.num_models, allowed)
+        if len(here.query_low) != len(trained.query_low):
+            allowed = f"{len(trained.query_low)}, as in the scenario the agent was trained on"
+            raise FieldError("number of query features", len(here.query_low), allowed)
+
+    def predict(
+        self,
+        observation: Batch,
+        state: State | None = None,
+        episode_start: NDArray[np.bool_] | None = None,
+        deterministic: bool = False,
+    ) -> tuple[Any, State]:
+        """Choose the next action; see `stageroute_agents.base.Agent.predict`.
+
+        ``state`` holds the decision being held, and the policy's memory if it has one.
+        """
+        if observation["phase"].ndim == 1:
+            batch = {key: values[None] for key, values in observation.items()}
+            actions, state = self.predict(batch, state, episode_start, deterministic)
+            return actions[0], state
+        routing = observation["phase"][:, 0] > 0
+        if state is None:
+            state = self._initial_state(len(routing))
+        if episode_start is not None:
+            state["fresh"] |= np.asarray(episode_start, np.bool_)
+        due = ~routing | (state["left"] == 0) | state["fresh"]
+        if self.env_id == "StageRoute-v0":
+            masks, held = observation["action_mask"], state["action"]
+            due |= np.take_along_axis(masks, held[:, None], axis=1)[:, 0] == 0
+        if due.any():
+            part = observation if due.all() else rows_of(observation, due)
+            state["action"][due] = self._decide(part, state, due, deterministic)
+            # A deploy step takes one decision; what follows it needs a new one.
+            state["left"][due] = np.where(routing[due], self.hold, 1)
+            state["fresh"][due] = False
+        state["left"] -= 1
+        return state["action"].copy(), state
+
+    def _initial_state(self, rows: int) -> State:
+        n = self.normalization.num_models
+        continuous = self.env_id != "StageRoute-v0"
+        state: State = {
+            "action": np.zeros((rows, n), np.float32) if continuous else np.zeros(rows, np.int64),
+            "left": np.zeros(rows, np.int64),
+            "fresh": np.ones(rows, np.bool_),
+        }
+        if self.recurrent:
+            layers, _, width = self.policy.lstm_hidden_state_shape
+            state["hidden"] = np.zeros((layers, rows, width), np.float32)
+            state["cell"] = np.zeros((layers, rows, width), np.float32)
+        return state
+
+    def _decide(
+        self, batch: Batch, state: State, due: NDArray[np.bool_], deterministic: bool
+    ) -> NDArray[Any]:
+        rows = self.normalization(batch)
+        masks: Mapping[str, Any] = {}
+        if self.masked:
+            masks = {"action_masks": batch["action_mask"].astype(np.bool_)}
+        if self.recurrent:
+            return self._remember(rows, state, due, deterministic)
+        if self.samples and not deterministic:
+            with torch.no_grad():
+                tensor, _ = self.policy.obs_to_tensor(rows)
+                distribution = self.policy.get_distribution(tensor, **masks).distribution
+            return self._draw(distribution.probs.numpy())
+        return self.policy.predict(rows, deterministic=True, **masks)[0]
+
+    def _remember(
+        self, rows: NDArray[np.float32], state: State, due: NDArray[np.bool_], deterministic: bool
+    ) -> NDArray[Any]:
+        memory = (state["hidden"][:, due], state["cell"][:, due])
+        starts = state["fresh"][due]
+        if self.samples and not deterministic:
+            with torch.no_grad():
+                tensor, _ = self.policy.obs_to_tensor(rows)
+                distribution, after = self.policy.get_distribution(
+                    tensor,
+                    tuple(torch.as_tensor(part) for part in memory),
+                    torch.as_tensor(starts, dtype=torch.float32),
+                )
+            actions = self._draw(distribution.distribution.probs.numpy())
+            memory = tuple(part.numpy() for part in after)
+        else:
+            actions, memory = self.policy.predict(
+                rows, state=memory, episode_start=starts, deterministic=True
+            )
+        state["hidden"][:, due], state["cell"][:, due] = memory
+        return actions
+
+    def _draw(self, probabilities: NDArray[np.float32]) -> NDArray[np.int64]:
+        cumulative = probabilities.astype(np.float64).cumsum(axis=1)
+        draws = self.rng.random((len(cumulative), 1)) * cumulative[:, -1:]
+        return (cumulative[:, :-1] <= draws).sum(axis=1)

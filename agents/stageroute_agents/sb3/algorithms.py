@@ -1,0 +1,142 @@
+"""The algorithms that can be trained, what they fit, and their tuned defaults."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from stageroute_gym.errors import FieldError, closest
+
+DISCRETE, CONTINUOUS = "StageRoute-v0", "StageRouteContinuous-v0"
+
+
+@dataclass(frozen=True)
+class Algorithm:
+    """One algorithm of stable-baselines3 or sb3-contrib.
+
+    Args:
+        name: its name on the command line.
+        module: the package that has it.
+        class_name: its class there.
+        env_ids: the environments whose actions it can choose; the first is the default.
+        policy: the library's name of the policy.
+        samples: whether its discrete actions are drawn from the policy when it plays, since that
+            is how the policy mixes models; the best one is taken otherwise.
+        masked: whether it is told which actions are allowed.
+        off_policy: whether it learns from a replay buffer.
+        num_envs: environments to train in, by default.
+        hold: queries that a routing decision holds for, by default.
+        parameters: arguments of the class, where they differ from the library's defaults.
+    """
+
+    name: str
+    module: str
+    class_name: str
+    env_ids: tuple[str, ...]
+    policy: str = "MlpPolicy"
+    samples: bool = False
+    masked: bool = False
+    off_policy: bool = False
+    num_envs: int = 16
+    hold: int = 100
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+    def load(self) -> Any:
+        """The class; imports torch.
+
+        Raises:
+            FieldError: if the library is not installed.
+        """
+        try:
+            return getattr(importlib.import_module(self.module), self.class_name)
+        except ImportError as error:
+            raise FieldError("algo", self.name, f"{self.module}: install the extra rl") from error
+
+    def policy_class(self) -> Any:
+        """The class of its policy; imports torch."""
+        return self.load().policy_aliases[self.policy]
+
+
+_ON_POLICY = {"n_steps": 256, "gamma": 0.99, "gae_lambda": 0.95, "learning_rate": 1e-3}
+_PPO = {**_ON_POLICY, "batch_size": 512, "n_epochs": 5, "ent_coef": 0.0}
+_OFF_POLICY = {"learning_starts": 2_000, "buffer_size": 200_000, "gamma": 0.99, "train_freq": 4}
+_ACTOR_CRITIC = {**_OFF_POLICY, "gradient_steps": 4, "batch_size": 256}
+_VALUES = {
+    **_OFF_POLICY,
+    "gradient_steps": 4,
+    "batch_size": 256,
+    "learning_rate": 5e-4,
+    "target_update_interval": 1_000,
+    "exploration_fraction": 0.3,
+    "exploration_final_eps": 0.02,
+}
+_SB3, _CONTRIB = "stable_baselines3", "sb3_contrib"
+_ALGORITHMS = {
+    algorithm.name: algorithm
+    for algorithm in (
+        Algorithm("ppo", _SB3, "PPO", (CONTINUOUS, DISCRETE), samples=True, parameters=_PPO),
+        Algorithm("a2c", _SB3, "A2C", (CONTINUOUS, DISCRETE), samples=True, parameters=_ON_POLICY),
+        Algorithm("dqn", _SB3, "DQN", (DISCRETE,), off_policy=True, parameters=_VALUES),
+        Algorithm(
+            "qrdqn",
+            _CONTRIB,
+            "QRDQN",
+            (DISCRETE,),
+            off_policy=True,
+            # The library's 200 cost 60 times as much for each step.
+            parameters={**_VALUES, "policy_kwargs": {"n_quantiles": 25}},
+        ),
+        Algorithm(
+            "maskable-ppo",
+            _CONTRIB,
+            "MaskablePPO",
+            (DISCRETE,),
+            samples=True,
+            masked=True,
+            parameters=_PPO,
+        ),
+        Algorithm(
+            "recurrent-ppo",
+            _CONTRIB,
+            "RecurrentPPO",
+            (CONTINUOUS, DISCRETE),
+            policy="MlpLstmPolicy",
+            samples=True,
+            parameters={**_PPO, "n_steps": 128},
+        ),
+        Algorithm("sac", _SB3, "SAC", (CONTINUOUS,), off_policy=True, parameters=_ACTOR_CRITIC),
+        Algorithm("td3", _SB3, "TD3", (CONTINUOUS,), off_policy=True, parameters=_ACTOR_CRITIC),
+        Algorithm("tqc", _CONTRIB, "TQC", (CONTINUOUS,), off_policy=True, parameters=_ACTOR_CRITIC),
+    )
+}
+
+
+def names() -> list[str]:
+    """Names of all algorithms."""
+    return list(_ALGORITHMS)
+
+
+def get(name: str, env_id: str | None = None) -> Algorithm:
+    """The algorithm of that name.
+
+    Args:
+        name: one of `names()`.
+        env_id: an environment that it has to fit; None for any.
+
+    Raises:
+        FieldError: if there is no such algorithm or environment, or one does not fit the other.
+    """
+    if name not in _ALGORITHMS:
+        raise FieldError("algo", name, closest(name, _ALGORITHMS))
+    if env_id is None:
+        return _ALGORITHMS[name]
+    if env_id not in (DISCRETE, CONTINUOUS):
+        raise FieldError("env_id", env_id, closest(env_id, (DISCRETE, CONTINUOUS)))
+    if env_id not in _ALGORITHMS[name].env_ids:
+        fits = [a.name for a in _ALGORITHMS.values() if env_id in a.env_ids]
+        kind = "discrete" if env_id == DISCRETE else "continuous"
+        allowed = f"one for the {kind} actions of {env_id}: {', '.join(fits)}"
+        raise FieldError("algo", name, allowed)
+    return _ALGORITHMS[name]

@@ -1,0 +1,73 @@
+"""The command ``stageroute train``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from stageroute_agents.sb3 import algorithms
+from stageroute_gym.cli.options import overrides_of, parse_assignments, with_problem_options
+from stageroute_gym.cli.playing import Assignments, Data, EnvId, Models
+
+
+@with_problem_options
+def train(
+    algo: Annotated[str, typer.Option(help=f"One of {', '.join(algorithms.names())}.")] = "ppo",
+    scenario: Annotated[str, typer.Option(help="Name of a scenario.")] = "routerbench",
+    seed: Annotated[int, typer.Option(help="Seed of networks, exploration and episodes.")] = 0,
+    steps: Annotated[int, typer.Option(help="Decisions to train for.")] = 200_000,
+    out: Annotated[
+        str | None, typer.Option(metavar="FOLDER", help="runs/ALGO-SCENARIO-SEED unless given.")
+    ] = None,
+    resume: Annotated[
+        str | None,
+        typer.Option(metavar="FOLDER", help="Go on with the run in it; no other option counts."),
+    ] = None,
+    env_id: EnvId = None,
+    num_envs: Annotated[int | None, typer.Option(help="Environments to train in.")] = None,
+    hold: Annotated[int | None, typer.Option(help="Queries that a decision holds for.")] = None,
+    price: Annotated[float, typer.Option(help="Price of the budget in the reward.")] = 0.0,
+    price_step_size: Annotated[float, typer.Option(help="Adapts it by dual ascent.")] = 0.0,
+    equivariant: Annotated[
+        bool, typer.Option("--equivariant", help="A policy for any number of models.")
+    ] = False,
+    eval_interval: Annotated[int, typer.Option(help="Decisions between evaluations.")] = 20_000,
+    eval_episodes: Annotated[int, typer.Option(help="Episodes of an evaluation.")] = 5,
+    parameters: Annotated[
+        list[str] | None,
+        typer.Option("--parameter", metavar="NAME=VALUE", help="Argument of the algorithm."),
+    ] = None,
+    data: Data = None,
+    models: Models = None,
+    assignments: Assignments = None,
+    *,
+    problem: dict[str, Any],
+) -> None:
+    """Train an agent with stable-baselines3; the result is a file that leaderboards rank."""
+    from stageroute_agents.sb3 import training
+    from stageroute_agents.sb3.settings import TrainingSettings
+
+    if resume is not None:
+        path = training.resume(Path(resume))
+    else:
+        settings = TrainingSettings(
+            algo=algo,
+            scenario=scenario,
+            overrides=overrides_of(problem, data, models, assignments or ()),
+            env_id=env_id,
+            seed=seed,
+            steps=steps,
+            num_envs=num_envs,
+            hold=hold,
+            price=price,
+            price_step_size=price_step_size,
+            equivariant=equivariant,
+            eval_interval=eval_interval,
+            eval_episodes=eval_episodes,
+            parameters=parse_assignments(parameters or ()),
+        )
+        folder = Path(out) if out is not None else Path("runs") / f"{algo}-{scenario}-{seed}"
+        path = training.train(settings, folder)
+    typer.echo(f"{path}\nrank it: stageroute leaderboard --agent {path} --agent stageroute")

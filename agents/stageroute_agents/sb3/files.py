@@ -1,0 +1,154 @@
+"""Agent files: a trained policy with all that is needed to play it, in one ``.sragent`` file.
+
+The file is a zip of ``agent.json`` (algorithm, environment, normalisation, how it was trained) and
+``weights.npz`` (the policy's weights as plain numpy arrays). Reading it executes no code from it:
+numpy refuses pickled objects, and the policy is built by the installed library. That is not so for
+the zip files that stable-baselines3 itself saves: their ``load`` unpickles, so an untrusted one can
+run anything.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from stageroute_agents.sb3 import algorithms
+from stageroute_agents.sb3.settings import TrainingSettings
+from stageroute_gym import scenarios
+from stageroute_gym.errors import FieldError
+from stageroute_gym.wrappers import Normalization
+
+if TYPE_CHECKING:
+    from stageroute_agents.sb3.agent import TrainedAgent
+
+SUFFIX = ".sragent"
+_FORMAT = 1
+_DESCRIPTION, _WEIGHTS = "agent.json", "weights.npz"
+
+
+def save(
+    path: Path, policy: Any, settings: TrainingSettings, normalization: Normalization, steps: int
+) -> None:
+    """Write an agent file; an existing one is replaced only once the new one is complete.
+
+    Args:
+        path: where to.
+        policy: the policy of stable-baselines3.
+        settings: how it was trained.
+        normalization: the transformation of the observations that it was trained under.
+        steps: decisions that it was trained for.
+    """
+    scenario = scenarios.get(settings.scenario, **settings.overrides)
+    description = {
+        "format": _FORMAT,
+        "settings": settings.to_dict(),
+        "normalization": normalization.to_dict(),
+        "scenario": scenario.to_dict(),
+        "steps": steps,
+        "versions": _versions(),
+    }
+    arrays = {name: tensor.cpu().numpy() for name, tensor in policy.state_dict().items()}
+    weights = io.BytesIO()
+    np.savez(weights, **arrays)
+    partial = path.with_name(path.name + ".partial")
+    with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(_DESCRIPTION, json.dumps(description, indent=1))
+        archive.writestr(_WEIGHTS, weights.getvalue())
+    os.replace(partial, path)
+
+
+class AgentFile:
+    """An agent file as a factory of agents; see `stageroute_gym.evaluation.agents.load`.
+
+    Args:
+        path: the file.
+
+    Raises:
+        FieldError: if the file is missing, broken, or of another format.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = str(path)
+        try:
+            with zipfile.ZipFile(path) as archive:
+                description = json.loads(archive.read(_DESCRIPTION))
+                weights = io.BytesIO(archive.read(_WEIGHTS))
+            with np.load(weights, allow_pickle=False) as arrays:
+                self.weights = {name: arrays[name] for name in arrays.files}
+            if description["format"] != _FORMAT:
+                raise FieldError("format", description["format"], f"{_FORMAT}; train it again")
+            self.settings = TrainingSettings(**self._trusted(description["settings"]))
+            self.normalization = Normalization.from_dict(description["normalization"])
+            self.steps = int(description["steps"])
+            self.scenario: dict[str, Any] = description["scenario"]
+        except FileNotFoundError as error:
+            raise FieldError("agent file", self.path, "an existing file") from error
+        except FieldError as error:
+            raise FieldError("agent file", self.path, f"a file that fits here; {error}") from error
+        except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
+            allowed = f"a whole {SUFFIX} file, as `stageroute train` writes it; {error}"
+            raise FieldError("agent file", self.path, allowed) from error
+        self.env_id = str(self.settings.env_id)
+
+    def __call__(self, env: Any, *, seed: int = 0) -> TrainedAgent:
+        """The agent for an environment.
+
+        Args:
+            env: the environment, single or vector.
+            seed: seed of the agent's own random numbers.
+
+        Raises:
+            FieldError: if the scenario's shape or the environment's actions do not fit.
+        """
+        from stageroute_agents.sb3.agent import TrainedAgent
+
+        # Weights that are shared by all models fit any number of them, and any budget.
+        own = Normalization.of(env) if self.settings.equivariant else self.normalization
+        agent = TrainedAgent.of(self.settings, self._policy(own), own, seed)
+        agent.check(env)
+        return agent
+
+    def _policy(self, normalization: Normalization) -> Any:
+        import torch
+
+        from stageroute_gym.actions import action_space
+
+        kind = policy_class(self.settings)
+        continuous = self.env_id == algorithms.CONTINUOUS
+        actions = action_space(normalization.num_models, continuous=continuous)
+        arguments = self.settings.arguments().get("policy_kwargs", {})
+        policy = kind(normalization.space, actions, lambda _: 0.0, **arguments)
+        try:
+            policy.load_state_dict({k: torch.as_tensor(v) for k, v in self.weights.items()})
+        except RuntimeError as error:
+            allowed = "weights of the networks that its settings describe"
+            raise FieldError("agent file", self.path, allowed) from error
+        return policy
+
+    @staticmethod
+    def _trusted(settings: Mapping[str, Any]) -> dict[str, Any]:
+        """The settings without what only training needs, such as paths of the scenario's data."""
+        return {**settings, "scenario": "routerbench", "overrides": {}}
+
+
+def policy_class(settings: TrainingSettings) -> Any:
+    """The class of the policy that settings describe; imports torch."""
+    if settings.equivariant:
+        from stageroute_agents.sb3.equivariant import EquivariantPolicy
+
+        return EquivariantPolicy
+    return settings.algorithm.policy_class()
+
+
+def _versions() -> dict[str, str]:
+    from importlib.metadata import version
+
+    packages = ("stageroute-gym", "stable-baselines3", "sb3-contrib", "torch", "numpy")
+    return {package: version(package) for package in packages}

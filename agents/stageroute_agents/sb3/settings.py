@@ -1,0 +1,133 @@
+"""What a training run is made of, as JSON, and the environment that it trains in."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from stageroute_agents.sb3 import algorithms
+from stageroute_agents.sb3.algorithms import CONTINUOUS
+from stageroute_gym import scenarios
+from stageroute_gym.errors import FieldError, closest
+
+if TYPE_CHECKING:
+    from gymnasium.vector import VectorEnv
+
+# An episode's rewards are scaled to a sum of at most this, whatever the horizon: the libraries'
+# defaults for step sizes and entropy are made for returns of about this size.
+RETURN_SCALE = 10.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingSettings:
+    """A training run.
+
+    Args:
+        algo: name of the algorithm.
+        scenario: name of the scenario.
+        overrides: fields of its problem and options of its workload.
+        env_id: ``StageRoute-v0`` or ``StageRouteContinuous-v0``; None takes the algorithm's first.
+        seed: seed of the networks, the exploration and the training episodes.
+        steps: decisions to train for, at least 1.
+        num_envs: environments to train in; None takes the algorithm's default.
+        hold: queries that a routing decision holds for; None takes the algorithm's default.
+        price: price of the budget in the reward, or where it starts.
+        price_step_size: how fast that price adapts by dual ascent; 0 keeps it fixed.
+        equivariant: whether the policy scores each model by the same weights, so that it also plays
+            with another number of models; for ``ppo`` and ``a2c``.
+        eval_interval: decisions between two evaluations, each with a checkpoint.
+        eval_episodes: episodes of an evaluation.
+        parameters: arguments of the algorithm's class that replace its defaults here.
+
+    Raises:
+        FieldError: if a value is not allowed, or the algorithm does not fit the environment.
+    """
+
+    algo: str
+    scenario: str
+    overrides: Mapping[str, Any] = field(default_factory=dict)
+    env_id: str | None = None
+    seed: int = 0
+    steps: int = 200_000
+    num_envs: int | None = None
+    hold: int | None = None
+    price: float = 0.0
+    price_step_size: float = 0.0
+    equivariant: bool = False
+    eval_interval: int = 20_000
+    eval_episodes: int = 5
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        algorithm = algorithms.get(self.algo, self.env_id)
+        if self.equivariant and self.algo not in ("ppo", "a2c"):
+            raise FieldError("algo", self.algo, "ppo or a2c for the equivariant policy")
+        _set = object.__setattr__
+        _set(self, "env_id", self.env_id or algorithm.env_ids[0])
+        _set(self, "num_envs", algorithm.num_envs if self.num_envs is None else self.num_envs)
+        _set(self, "hold", algorithm.hold if self.hold is None else self.hold)
+        for name in ("steps", "num_envs", "hold", "eval_interval", "eval_episodes"):
+            _check_count(name, getattr(self, name), 1)
+        _check_count("seed", self.seed, 0)
+        for name in ("price", "price_step_size"):
+            value = getattr(self, name)
+            if not (math.isfinite(value) and value >= 0):
+                raise FieldError(name, value, "a finite number, at least 0")
+        scenarios.get(self.scenario, **self.overrides)
+
+    @property
+    def algorithm(self) -> algorithms.Algorithm:
+        """The algorithm."""
+        return algorithms.get(self.algo)
+
+    def arguments(self) -> dict[str, Any]:
+        """Arguments of the algorithm's class: its tuned defaults, replaced where asked for."""
+        return {**self.algorithm.parameters, **self.parameters}
+
+    def make_env(self) -> VectorEnv[Any, Any, Any]:
+        """The vector environment to train in: held, priced, flat, its rewards scaled."""
+        from gymnasium.wrappers.vector import TransformReward
+
+        from stageroute_gym import wrappers
+        from stageroute_gym.vector import StageRouteContinuousVectorEnv, StageRouteVectorEnv
+
+        assert self.num_envs is not None
+        assert self.hold is not None
+        kind = StageRouteContinuousVectorEnv if self.env_id == CONTINUOUS else StageRouteVectorEnv
+        native = kind(self.num_envs, scenario=self.scenario, **self.overrides)
+        held = wrappers.VectorHoldDecision(native, queries=self.hold)
+        priced = wrappers.VectorBudgetPrice(held, price=self.price, step_size=self.price_step_size)
+        scale = RETURN_SCALE / native.problem.horizon
+        flat = wrappers.VectorFlatObservation(priced)
+        return TransformReward(flat, lambda rewards: rewards * scale)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The settings as JSON-native values."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """The settings in a JSON file.
+
+        Raises:
+            FieldError: if the file is missing or broken, or a value is not allowed.
+        """
+        try:
+            values = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise FieldError("settings", str(path), f"a readable JSON file; {error}") from error
+        names = [field.name for field in dataclasses.fields(cls)]
+        for name in values:
+            if name not in names:
+                raise FieldError(f"setting in {path.name}", name, closest(name, names))
+        return cls(**values)
+
+
+def _check_count(name: str, value: object, minimum: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or value < minimum:
+        raise FieldError(name, value, f"an integer of at least {minimum}")

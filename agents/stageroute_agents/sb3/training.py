@@ -1,0 +1,141 @@
+"""Training: from settings to a folder with curves, a checkpoint and the agent file."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from stageroute_agents.sb3.settings import TrainingSettings
+from stageroute_gym.errors import FieldError
+
+AGENT_FILE = "agent.sragent"
+_SETTINGS_FILE = "settings.json"
+# Where the episodes of the evaluations while training begin: far from the seeds that leaderboards
+# use, so that a policy is not chosen by the episodes that rank it.
+EVALUATION_SEED = 1_000_000
+
+
+def train(settings: TrainingSettings, folder: Path, *, show_progress: bool = True) -> Path:
+    """Train an agent.
+
+    The folder gets ``settings.json``, ``agent.sragent`` (the policy that did best in the
+    evaluations), ``checkpoint.pt`` and TensorBoard's ``events.out.*`` files. One thread is used,
+    and the same settings give the same agent on the same machine and versions.
+
+    Args:
+        settings: what to train.
+        folder: a new or empty folder.
+        show_progress: whether a progress bar is shown.
+
+    Returns:
+        Path of the agent file.
+
+    Raises:
+        FieldError: if the folder holds something, or a setting is not allowed.
+    """
+    if folder.exists() and any(folder.iterdir()):
+        raise FieldError("folder", str(folder), "a new or empty one; or resume the run in it")
+    folder.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(settings.to_dict(), indent=1)
+    (folder / _SETTINGS_FILE).write_text(text, encoding="utf-8")
+    return _run(settings, folder, resumed=False, show_progress=show_progress)
+
+
+def resume(folder: Path, *, show_progress: bool = True) -> Path:
+    """Go on with a training that was interrupted, from its last checkpoint.
+
+    New episodes begin, with seeds of their own, and a replay buffer is filled anew; so the agent is
+    not the one that the uninterrupted run would have given.
+
+    Args:
+        folder: folder of the run.
+        show_progress: whether a progress bar is shown.
+
+    Returns:
+        Path of the agent file.
+
+    Raises:
+        FieldError: if the folder holds no run, or its checkpoint is broken.
+    """
+    settings = TrainingSettings.read(folder / _SETTINGS_FILE)
+    return _run(settings, folder, resumed=True, show_progress=show_progress)
+
+
+def _run(settings: TrainingSettings, folder: Path, *, resumed: bool, show_progress: bool) -> Path:
+    # Only here, since they load torch.
+    from stable_baselines3.common.logger import configure
+
+    from stageroute_agents.sb3 import callbacks
+    from stageroute_agents.sb3.checkpoints import read_checkpoint
+    from stageroute_agents.sb3.files import save
+    from stageroute_agents.sb3.vec_env import NativeVecEnv
+    from stageroute_gym.wrappers import Normalization
+
+    env = NativeVecEnv(settings.make_env())
+    model = make_model(settings, env)
+    best = read_checkpoint(folder, model) if resumed else -math.inf
+    env.seed(_episode_seed(settings.seed, model.num_timesteps))
+    model.set_logger(configure(str(folder), ["tensorboard"]))
+    worlds = [env.get_attr("world")[0]] * env.num_envs
+    normalization = Normalization.of(env.env)
+    path = folder / AGENT_FILE
+    bar = callbacks.ProgressBar(settings.steps, visible=show_progress)
+    evaluations = callbacks.Evaluations(
+        folder,
+        settings.eval_interval,
+        evaluate=lambda: evaluate_policy(settings, model.policy, normalization),
+        keep=lambda steps: save(path, model.policy, settings, normalization, steps),
+        best=best,
+        report=bar.report,
+    )
+    curves = callbacks.Curves(worlds, [normalization] * env.num_envs)
+    remaining = settings.steps - model.num_timesteps
+    if remaining > 0:
+        model.learn(remaining, callback=[curves, evaluations, bar], reset_num_timesteps=False)
+    env.close()
+    return path
+
+
+def make_model(settings: TrainingSettings, env: Any) -> Any:
+    """A new model of stable-baselines3 for settings, on a ``VecEnv``; sets torch to one thread.
+
+    Raises:
+        FieldError: if the library refuses a parameter.
+    """
+    import torch
+
+    from stageroute_agents.sb3.files import policy_class
+
+    # The networks are small: more threads cost time, and make results depend on their number.
+    torch.set_num_threads(1)
+    policy = policy_class(settings) if settings.equivariant else settings.algorithm.policy
+    arguments = settings.arguments()
+    try:
+        return settings.algorithm.load()(policy, env, seed=settings.seed, device="cpu", **arguments)
+    except TypeError as error:
+        allowed = f"arguments of {settings.algorithm.class_name}; {error}"
+        raise FieldError("parameters", arguments, allowed) from error
+
+
+def evaluate_policy(
+    settings: TrainingSettings, policy: Any, normalization: Any
+) -> tuple[float, float]:
+    """Mean score / horizon oracle and spend / budget of a policy, as an agent file plays it."""
+    from stageroute_agents.sb3.agent import TrainedAgent
+    from stageroute_gym.evaluation import evaluate
+
+    agent = TrainedAgent.of(settings, policy, normalization)
+    seeds = range(EVALUATION_SEED, EVALUATION_SEED + settings.eval_episodes)
+    rows = evaluate(agent, settings.scenario, seeds, env_id=settings.env_id, **settings.overrides)
+    scores = rows["score_over_horizon_oracle"].fill_null(0.0).to_numpy()
+    return float(scores.mean()), float(rows["spend_over_budget"].to_numpy().mean())
+
+
+def _episode_seed(seed: int, steps: int) -> int:
+    """Seed of the training episodes: another one after a resumption, and none of a leaderboard."""
+    state = np.random.SeedSequence([seed, steps]).generate_state(1)[0]
+    return 2**32 + int(state)

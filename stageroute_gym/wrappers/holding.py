@@ -1,0 +1,169 @@
+"""One decision for many queries: an episode of ``T`` queries becomes ``T / n`` decisions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from gymnasium import spaces
+from gymnasium.vector import VectorEnv, VectorWrapper
+from numba import njit
+
+from stageroute_gym.dynamics import step_continuous, step_discrete
+from stageroute_gym.errors import FieldError
+from stageroute_gym.state import FINISHED, PHASE, ROUTE, STEP_COST, STEP_SCORE
+from stageroute_gym.vector import StageRouteVectorEnv
+
+
+class HoldDecision(gym.Wrapper[Any, Any, Any, Any], gym.utils.RecordConstructorArgs):
+    """A routing decision holds for up to ``queries`` queries; deploy steps pass through.
+
+    It ends early with the stage, with the episode, or, with discrete actions, as soon as the mask
+    forbids it (the model has no token left). The reward, ``info["score"]`` and ``info["cost"]`` are
+    sums over its queries; all else in ``info`` is as after the last of them.
+
+    Args:
+        env: an environment with the `Dict` observation.
+        queries: how many queries ``n`` a decision holds for, at least 1.
+
+    Raises:
+        FieldError: if ``queries`` is not such a number, or the observation has another form.
+    """
+
+    def __init__(self, env: gym.Env[Any, Any], *, queries: int) -> None:
+        _check_queries(queries)
+        gym.utils.RecordConstructorArgs.__init__(self, queries=queries)
+        gym.Wrapper.__init__(self, env)
+        if not isinstance(env.observation_space, spaces.Dict):
+            allowed = "the environment's own Dict; put other wrappers on top of HoldDecision"
+            raise FieldError("observation space", env.observation_space, allowed)
+        self.queries = queries
+        self._discrete = isinstance(env.action_space, spaces.Discrete)
+        self._routing = False
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Any, dict[str, Any]]:
+        """Start a new episode."""
+        self._routing = False
+        return self.env.reset(seed=seed, options=options)
+
+    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        """Apply one deploy step, or one routing decision to the coming queries."""
+        total_reward, score, cost = 0.0, 0.0, 0.0
+        for _ in range(self.queries if self._routing else 1):
+            observation, reward, terminated, truncated, info = self.env.step(action)
+            total_reward += float(reward)
+            score += info["score"]
+            cost += info["cost"]
+            self._routing = bool(observation["phase"][0] == ROUTE)
+            if terminated or truncated or not self._routing:
+                break
+            if self._discrete and not observation["action_mask"][action]:
+                break
+        info["score"], info["cost"] = score, cost
+        return observation, total_reward, terminated, truncated, info
+
+
+class VectorHoldDecision(VectorWrapper):
+    """`HoldDecision` for the native vector environment, in compiled code.
+
+    Args:
+        env: a `StageRouteVectorEnv` itself: while one episode holds a decision, others wait, which
+            only its state allows.
+        queries: as for `HoldDecision`.
+
+    Raises:
+        FieldError: if ``queries`` is not such a number, or the environment is another.
+    """
+
+    def __init__(self, env: VectorEnv[Any, Any, Any], *, queries: int) -> None:
+        _check_queries(queries)
+        if not isinstance(env, StageRouteVectorEnv):
+            raise FieldError("env", env, "a StageRouteVectorEnv; put other wrappers on top")
+        super().__init__(env)
+        self.queries = queries
+        self._native = env
+
+    def step(self, actions: Any) -> tuple[Any, Any, Any, Any, dict[str, Any]]:
+        """Apply one deploy step or routing decision in each, or reset those that are over.
+
+        Raises:
+            InvalidAction: if an action is not allowed.
+            FieldError: before the first reset.
+        """
+        # The dynamics are the native environment's own; here they advance by several steps.
+        native, episodes = self._native, self._native._episodes
+        if not native._generators:
+            raise FieldError("step", "before reset", "a call of reset() first")
+        checked = native._checked(actions)
+        finished = episodes.counters[:, FINISHED]
+        over = np.flatnonzero(finished)
+        if over.size:
+            episodes.restart_at_next_step(over, native._draw_keys(over))
+        hold = _hold_continuous if native.continuous else _hold_discrete
+        hold(episodes.world.arrays, episodes._state, checked, self.queries)
+        return (
+            native._observe(),
+            episodes.amounts[:, STEP_SCORE].copy(),
+            finished.astype(np.bool_),
+            np.zeros(self.num_envs, np.bool_),
+            native._infos(np.ones(self.num_envs, np.bool_)),
+        )
+
+
+def _check_queries(queries: object) -> None:
+    if isinstance(queries, bool) or not isinstance(queries, int) or queries < 1:
+        raise FieldError("queries", queries, "an integer of at least 1")
+
+
+@njit(cache=True, inline="always")
+def _row(state: Any, e: int) -> Any:
+    """The state of one episode, as a batch of one."""
+    counters, amounts, pools, members, totals, pending, observation, mask = state
+    one = slice(e, e + 1)
+    return (
+        counters[one],
+        amounts[one],
+        pools[one],
+        members[one],
+        totals[one],
+        pending[one],
+        observation[one],
+        mask[one],
+    )
+
+
+@njit(cache=True)
+def _hold_discrete(world: Any, state: Any, actions: Any, queries: int) -> None:
+    """Hold each row's action of `StageRoute-v0`; score and cost of the step become the sums."""
+    counters, amounts, mask = state[0], state[1], state[7]
+    for e in range(actions.shape[0]):
+        arguments = world + _row(state, e) + (actions[e : e + 1],)
+        holding = counters[e, PHASE] == ROUTE and not counters[e, FINISHED]
+        score, cost = 0.0, 0.0
+        for _ in range(queries if holding else 1):
+            step_discrete(*arguments)
+            score += amounts[e, STEP_SCORE]
+            cost += amounts[e, STEP_COST]
+            if counters[e, FINISHED] or counters[e, PHASE] != ROUTE or not mask[e, actions[e]]:
+                break
+        amounts[e, STEP_SCORE], amounts[e, STEP_COST] = score, cost
+
+
+@njit(cache=True)
+def _hold_continuous(world: Any, state: Any, actions: Any, queries: int) -> None:
+    """Hold each row's shares of `StageRouteContinuous-v0`; see `_hold_discrete`."""
+    counters, amounts = state[0], state[1]
+    for e in range(actions.shape[0]):
+        arguments = world + _row(state, e) + (actions[e : e + 1],)
+        holding = counters[e, PHASE] == ROUTE and not counters[e, FINISHED]
+        score, cost = 0.0, 0.0
+        for _ in range(queries if holding else 1):
+            step_continuous(*arguments)
+            score += amounts[e, STEP_SCORE]
+            cost += amounts[e, STEP_COST]
+            if counters[e, FINISHED] or counters[e, PHASE] != ROUTE:
+                break
+        amounts[e, STEP_SCORE], amounts[e, STEP_COST] = score, cost

@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+import pytest
+
+import stageroute_gym  # noqa: F401
+from stageroute_gym.errors import FieldError
+from stageroute_gym.vector import StageRouteContinuousVectorEnv, StageRouteVectorEnv
+from stageroute_gym.wrappers import (
+    BudgetPrice,
+    FlatObservation,
+    HoldDecision,
+    VectorBudgetPrice,
+    VectorFlatObservation,
+    VectorHoldDecision,
+)
+
+sb3 = pytest.importorskip("stable_baselines3.common.vec_env")
+from stageroute_agents.sb3.vec_env import NativeVecEnv  # noqa: E402
+
+SMALL = {"horizon": 300, "num_stages": 4, "budget": 1e-3}
+KINDS = {
+    "StageRoute-v0": StageRouteVectorEnv,
+    "StageRouteContinuous-v0": StageRouteContinuousVectorEnv,
+}
+Wrap = Callable[[Any], Any]
+STACKS: dict[str, tuple[Wrap, Wrap]] = {
+    "raw": (lambda env: env, lambda env: env),
+    "flat": (
+        lambda env: FlatObservation(BudgetPrice(HoldDecision(env, queries=9), price=0.1)),
+        lambda env: VectorFlatObservation(
+            VectorBudgetPrice(VectorHoldDecision(env, queries=9), price=0.1)
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("env_id", KINDS)
+@pytest.mark.parametrize("stack", STACKS)
+def test_transitions_equal_those_of_dummy_vec_env(env_id: str, stack: str) -> None:
+    single, vector = STACKS[stack]
+    dummy = sb3.DummyVecEnv([lambda: single(gym.make(env_id, **SMALL))] * 3)
+    native = NativeVecEnv(vector(KINDS[env_id](3, **SMALL)))
+    assert native.observation_space == dummy.observation_space
+    assert native.action_space == dummy.action_space
+    dummy.seed(7)
+    native.seed(7)
+    _assert_equal(native.reset(), dummy.reset())
+    dummy.action_space.seed(0)
+    ended = 0
+    for step in range(700):
+        assert native.reset_infos == dummy.reset_infos
+        masks = dummy.env_method("action_masks")
+        _assert_equal(native.env_method("action_masks"), masks)
+        actions = np.stack([_action(dummy.action_space, mask, step) for mask in masks])
+        observations, rewards, dones, infos = native.step(actions)
+        others = dummy.step(actions)
+        _assert_equal(observations, others[0])
+        _assert_equal(rewards, others[1])
+        assert rewards.dtype == others[1].dtype
+        _assert_equal(dones, others[2])
+        for info, other in zip(infos, others[3], strict=True):
+            _assert_equal(info, other)
+        ended += int(dones.sum())
+    assert ended >= 3
+    native.close()
+
+
+@pytest.mark.parametrize("wrapper", ["VecMonitor", "VecNormalize"])
+def test_wrappers_of_stable_baselines_work(wrapper: str) -> None:
+    env = NativeVecEnv(VectorFlatObservation(StageRouteContinuousVectorEnv(2, **SMALL)))
+    wrapped = getattr(sb3, wrapper)(env)
+    wrapped.reset()
+    lengths = []
+    for _ in range(310):
+        _, _, _, infos = wrapped.step(np.ones((2, 11), np.float32))
+        lengths += [info["episode"]["l"] for info in infos if "episode" in info]
+    if wrapper == "VecMonitor":
+        assert lengths
+        assert all(length <= 304 for length in lengths)
+
+
+def test_maskable_ppo_never_plays_a_forbidden_action() -> None:
+    contrib = pytest.importorskip("sb3_contrib")
+    env = NativeVecEnv(VectorFlatObservation(StageRouteVectorEnv(2, **SMALL)))
+    model = contrib.MaskablePPO("MlpPolicy", env, n_steps=64, batch_size=32, seed=0, device="cpu")
+    model.learn(256)
+    assert [info["invalid_actions"] for info in _infos(env)] == [0, 0]
+
+
+def test_adapter_says_what_it_takes() -> None:
+    with pytest.raises(FieldError, match="StageRouteVectorEnv"):
+        NativeVecEnv(gym.make_vec("CartPole-v1", num_envs=2))
+    env = NativeVecEnv(StageRouteVectorEnv(2, **SMALL))
+    with pytest.raises(FieldError, match="action_masks"):
+        env.env_method("reset")
+    with pytest.raises(FieldError, match="budget"):
+        env.set_attr("budget", 1)
+    assert env.get_attr("problem")[1].horizon == 300
+    assert not env.has_attr("colour")
+
+
+def _infos(env: NativeVecEnv) -> list[dict[str, Any]]:
+    masks = np.stack(env.env_method("action_masks"))
+    return env.step(masks.argmax(axis=1))[3]
+
+
+def _action(space: gym.Space[Any], mask: Any, step: int) -> Any:
+    # Now and then a forbidden action, which must count alike on both sides.
+    if isinstance(space, gym.spaces.Discrete) and step % 10:
+        return space.sample(mask.astype(np.int8))
+    return space.sample()
+
+
+def _assert_equal(actual: Any, expected: Any) -> None:
+    if isinstance(expected, dict):
+        assert sorted(actual) == sorted(expected)
+        for key, value in expected.items():
+            _assert_equal(actual[key], value)
+        return
+    np.testing.assert_array_equal(actual, expected)
