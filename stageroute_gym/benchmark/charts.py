@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 COLORS = ("#4c78a8", "#f58518", "#54a24b")
 WIDTH, HEIGHT = 210, 190
+DECADES = [10.0**power for power in range(-3, 7)]
+# 1,000,000 would not fit below a panel.
+POWERS = "datum.value >= 1e5 ? format(datum.value, '~s') : format(datum.value, ',')"
 
 
 def growth_chart(growth: Section) -> alt.VConcatChart:
@@ -39,7 +42,7 @@ def growth_chart(growth: Section) -> alt.VConcatChart:
         legend=alt.Legend(orient="top", direction="horizontal"),
     )
     panels = [
-        _panel(alt, long, factor, "microseconds", "microseconds an episode", place == 0).encode(
+        _panel(alt, long, factor, "microseconds", "µs for one environment", place == 0).encode(
             color=color
         )
         for place, factor in enumerate(FACTORS)
@@ -86,6 +89,7 @@ def _panel(
 ) -> Any:
     """Lines over one factor; only the first panel of a row has a titled vertical axis."""
     chosen = [record for record in records if record["factor"] == factor]
+    marks = {"values": DECADES} if scale == "log" else {"tickCount": 5}
     values = sorted({record["value"] for record in chosen})
     return (
         alt.Chart(alt.Data(values=chosen), width=WIDTH, height=HEIGHT)
@@ -94,14 +98,14 @@ def _panel(
             x=alt.X(
                 "value:Q",
                 title=factor,
-                scale=alt.Scale(type="log"),
-                axis=alt.Axis(values=values, format="~s", labelOverlap=True),
+                scale=alt.Scale(type="log", nice=False, padding=12),
+                axis=alt.Axis(values=values, labelExpr=POWERS, labelOverlap=True, grid=False),
             ),
             y=alt.Y(
                 f"{column}:Q",
                 title=title if first else None,
                 scale=alt.Scale(type=scale),
-                axis=alt.Axis(labels=first, format="~s", tickCount=5),
+                axis=alt.Axis(labels=first, ticks=first, domain=first, format=",~g", **marks),
             ),
         )
     )

@@ -13,13 +13,10 @@ SIDE_BY_SIDE = 64
 def measure(effort: Effort) -> Section:
     """One episode through ``gym.make``, and 64 side by side in the native vector environment."""
     problem = scenarios.get(SCENARIO).problem
-    longest = problem.horizon + scenarios.get(SCENARIO).problem.stage_lengths.size
+    longest = problem.horizon + len(problem.stage_lengths)  # one step deploys a stage's set
     rows: list[tuple[str | float | None, ...]] = []
     for num_envs, name in ((None, "gym.make"), (SIDE_BY_SIDE, f"vector, {SIDE_BY_SIDE}")):
-        runs = [
-            probe(num_envs, {"scenario": SCENARIO, "budget_rule": "soft"}, longest)
-            for _ in range(1 if effort.rounds < 5 else 3)
-        ]
+        runs = [probe(num_envs, SCENARIO, longest) for _ in range(1 if effort.rounds < 5 else 3)]
         run = min(runs, key=lambda run: float(run["seconds"]))
         decisions = run["steps"] * (num_envs or 1)
         rows.append(

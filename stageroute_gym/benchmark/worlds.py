@@ -2,77 +2,77 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from stageroute_gym.problem import Problem
+from stageroute_gym.scenarios import Scenario
+from stageroute_gym.workloads import OutcomeTable, Schedule
 from stageroute_gym.world import World
 
 NUM_QUERIES = 256
+NUM_STAGES = 20
 MEAN_COST = 5e-4  # USD
 
 
-@contextmanager
-def outcome_files(sizes: list[int]) -> Iterator[dict[int, str]]:
-    """Files with random outcomes, one for each number of models, as long as the context lasts.
+class Size(NamedTuple):
+    """How large a world is.
 
-    A file, read by the scenario ``recorded``, is how users bring models of their own too.
+    Attributes:
+        models: ``N``.
+        slots: ``M_max``.
+        horizon: ``T``.
     """
-    with TemporaryDirectory(prefix="stageroute-bench-") as folder:
-        paths = {size: Path(folder) / f"{size}-models.parquet" for size in sizes}
-        for size, path in paths.items():
-            _write_outcomes(path, size)
-        yield {size: str(path) for size, path in paths.items()}
+
+    models: int
+    slots: int
+    horizon: int
 
 
-def _write_outcomes(path: Path, num_models: int) -> None:
-    """Random scores, and costs that rise with them, of ``num_models`` on `NUM_QUERIES` queries."""
-    import polars as pl
-
-    rng = np.random.default_rng(num_models)
-    strength = np.linspace(0.2, 0.9, num_models)[rng.permutation(num_models)]
-    price = MEAN_COST * np.exp(3.0 * (strength - 0.55) + 0.5 * rng.standard_normal(num_models))
-    score = (rng.random((NUM_QUERIES, num_models)) < strength).astype(np.float64)
-    cost = price * rng.gamma(2.0, 0.5, (NUM_QUERIES, 1))
-    columns: dict[str, Any] = {
-        "query_id": [f"q{row}" for row in range(NUM_QUERIES)],
-        "task": ["all"] * NUM_QUERIES,
-    }
-    columns |= {f"score:m{m}": score[:, m] for m in range(num_models)}
-    columns |= {f"cost:m{m}": cost[:, m] for m in range(num_models)}
-    pl.DataFrame(columns).write_parquet(path)
-
-
-def random_world(
-    data: str, num_models: int, max_deployed: int, horizon: int, **problem: Any
-) -> dict[str, Any]:
-    """Arguments that make an environment of that size, with all models there from the start.
+@dataclass(frozen=True)
+class RandomOutcomes:
+    """A workload of random outcomes, with all models there from the start.
 
     Args:
-        data: the file of `outcome_files` for ``num_models``.
         num_models: ``N``.
-        max_deployed: ``M_max``; the throughput lets each deployed model take twice its share.
-        horizon: ``T``, in 20 stages.
-        problem: further fields of the problem.
     """
-    return {
-        "scenario": "recorded",
-        "data": data,
-        "arrival_order": "column",
-        "initial_models": num_models,
-        "arrival_interval": None,
-        "max_deployed": max_deployed,
-        "throughput": min(1.0, 2.0 / max_deployed),
-        "horizon": horizon,
-        "num_stages": 20,
-        "budget": MEAN_COST,
-        "budget_rule": "soft",
-    } | problem
+
+    num_models: int
+
+    def table(self) -> OutcomeTable:
+        """Scores of 0 or 1, and costs that rise with a model's strength."""
+        rng = np.random.default_rng(self.num_models)
+        strength = rng.permutation(np.linspace(0.2, 0.9, self.num_models))
+        price = np.exp(3.0 * (strength - 0.55) + 0.5 * rng.standard_normal(self.num_models))
+        shape = (NUM_QUERIES, self.num_models)
+        return OutcomeTable(
+            models=tuple(f"m{number}" for number in range(self.num_models)),
+            score=(rng.random(shape) < strength).astype(np.float64),
+            cost=MEAN_COST * price * rng.gamma(2.0, 0.5, (NUM_QUERIES, 1)),
+            task=np.zeros(NUM_QUERIES, np.int64),
+            task_names=("all",),
+        )
+
+    def schedule(self, table: OutcomeTable, problem: Problem) -> Schedule:
+        """One query mix, constant prices, and every model in every stage."""
+        everything = np.ones((len(problem.stage_lengths), table.num_models), np.bool_)
+        return Schedule.stationary(table, everything)
+
+
+def random_scenario(size: Size) -> Scenario:
+    """A scenario of that size; the throughput lets each deployed model take twice its share."""
+    problem = Problem(
+        horizon=size.horizon,
+        num_stages=NUM_STAGES,
+        max_deployed=size.slots,
+        budget=MEAN_COST,
+        budget_rule="soft",
+        throughput=min(1.0, 2.0 / size.slots),
+    )
+    return Scenario("random", 1, problem, RandomOutcomes(size.models), "random outcomes")
 
 
 def legal_actions(world: World, num_envs: int, *, continuous: bool) -> list[NDArray[Any]]:

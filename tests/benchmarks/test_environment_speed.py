@@ -14,7 +14,7 @@ from stageroute_gym.benchmark.environments import (
     vector_task,
 )
 from stageroute_gym.benchmark.growth import EPISODES
-from stageroute_gym.benchmark.worlds import legal_actions, outcome_files, random_world
+from stageroute_gym.benchmark.worlds import Size, legal_actions, random_scenario
 
 pytestmark = [pytest.mark.benchmark, pytest.mark.xdist_group("benchmark")]
 
@@ -38,11 +38,10 @@ def test_a_batch_of_stageroute_decides_a_fifteenth_as_fast_as_cartpole_steps(env
 
 
 def test_a_step_costs_no_more_than_in_proportion_to_the_models():
-    with outcome_files([10, 1000]) as files:
-        few, many = (
-            vector_task(IDS[0], EPISODES, **random_world(files[n], n, 5, 10_000))
-            for n in (10, 1000)
-        )
+    few, many = (
+        vector_task(IDS[0], EPISODES, scenario=random_scenario(Size(models, 5, 10_000)))
+        for models in (10, 1000)
+    )
     assert_faster(many, few, 1 / 100, "N = 1,000 against N = 10")
 
 

@@ -9,7 +9,7 @@ from stageroute_agents.stageroute import StageRoute
 
 from stageroute_gym.benchmark.probe import probe
 from stageroute_gym.benchmark.timing import Task
-from stageroute_gym.benchmark.worlds import outcome_files, random_world
+from stageroute_gym.benchmark.worlds import Size
 
 pytestmark = [pytest.mark.benchmark, pytest.mark.xdist_group("benchmark")]
 
@@ -62,11 +62,7 @@ def test_a_paper_episode_is_30_times_faster_than_with_linprog():
 
 
 def test_memory_does_not_grow_with_the_horizon():
-    with outcome_files([10]) as files:
-        short, long = (
-            probe(4, random_world(files[10], 10, 5, horizon), 2 * horizon)
-            for horizon in (500, 50_000)
-        )
+    short, long = (probe(4, Size(10, 5, horizon), 2 * horizon) for horizon in (500, 50_000))
     if short["memory"] is None:
         pytest.skip("this system does not tell how much memory a process takes")
     assert long["steps"] >= 50_000
