@@ -3,11 +3,12 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
+DEMO_AGENTS = stageroute,paced-route,oracle,horizon-oracle,best-fixed,greedy-ratio,greedy-price,cheapest,best-score,uniform
 
 .PHONY: demo test lint clean
 
 demo: $(VENV)/core
-	$(BIN)/stageroute leaderboard --suite quick --out results/quick --overwrite
+	$(BIN)/stageroute leaderboard --suite quick --agents $(DEMO_AGENTS) --out results/quick --overwrite
 
 test: $(VENV)/dev
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
@@ -18,7 +19,7 @@ lint: $(VENV)/dev
 	$(BIN)/mypy
 
 $(BIN)/python:
-	$(PYTHON) -m venv $(VENV)
+	$(PYTHON) -m venv $(VENV) || { echo "Python's venv is missing; on Debian: apt-get install python3-venv" >&2; exit 1; }
 
 $(VENV)/core: pyproject.toml constraints.txt | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .

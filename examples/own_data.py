@@ -36,8 +36,8 @@ def main() -> None:
 
     report = check_file(file)
     print(f"{report.rows} queries, tasks {report.tasks}, problems: {report.problems or 'none'}")
-    for model in report.models:
-        print(f"  {model.name:8} score {model.mean_score:.3f}, cost {model.mean_cost:.6f} USD")
+    for found in report.models:
+        print(f"  {found.name:8} score {found.mean_score:.3f}, cost {found.mean_cost:.6f} USD")
 
     # Two models may be deployed, 'small' and 'medium' are there at first, 'large' comes later.
     changes = {

@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 
 from stageroute_gym import scenarios
 from stageroute_gym.actions import action_space, model_numbers, model_weights
-from stageroute_gym.dynamics import FINISHED
 from stageroute_gym.episode import Episodes, draw_key, info_fields
 from stageroute_gym.errors import FieldError
 from stageroute_gym.observation import Observation, ObservationLayout, observation_space
 from stageroute_gym.problem import Problem
 from stageroute_gym.scenarios import Scenario
+from stageroute_gym.state import FINISHED
 from stageroute_gym.world import World
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ class StageRouteEnv(gym.Env[Observation, Any]):
         "render_fps": 30,
     }
     continuous: ClassVar[bool] = False
-    observation_space: spaces.Dict
+    observation_space: spaces.Dict  # type: ignore[assignment]
 
     def __init__(
         self, *, scenario: str = "routerbench", render_mode: str | None = None, **overrides: Any

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stageroute_gym import dynamics
+from stageroute_gym import dynamics, state
 from stageroute_gym.compiling import announce_compilation
-from stageroute_gym.dynamics import (
+from stageroute_gym.observation import row_size
+from stageroute_gym.state import (
     ACTIVATIONS,
     DECLINED,
     INVALID,
@@ -23,7 +24,6 @@ from stageroute_gym.dynamics import (
     STEP_COST,
     STEP_SCORE,
 )
-from stageroute_gym.observation import row_size
 from stageroute_gym.world import World
 
 
@@ -40,8 +40,8 @@ class Episodes:
         n = world.num_models
         self.world = world
         self.num_envs = num_envs
-        self.counters = np.zeros((num_envs, dynamics.NUM_COUNTERS), np.int64)
-        self.amounts = np.zeros((num_envs, dynamics.NUM_AMOUNTS), np.float64)
+        self.counters = np.zeros((num_envs, state.NUM_COUNTERS), np.int64)
+        self.amounts = np.zeros((num_envs, state.NUM_AMOUNTS), np.float64)
         self.observations = np.zeros(
             (num_envs, row_size(n, world.table.features.shape[1])), np.float32
         )
@@ -49,9 +49,9 @@ class Episodes:
         self._state: tuple[NDArray[Any], ...] = (
             self.counters,
             self.amounts,
-            np.zeros((num_envs, dynamics.NUM_POOLS, n), np.float64),
+            np.zeros((num_envs, state.NUM_POOLS, n), np.float64),
             np.zeros((num_envs, min(world.problem.max_deployed, n)), np.int64),
-            np.zeros((num_envs, n, dynamics.NUM_TOTALS), np.float64),
+            np.zeros((num_envs, n, state.NUM_TOTALS), np.float64),
             np.zeros((num_envs, world.problem.feedback_delay, 3), np.float64),
             self.observations,
             self.masks,
@@ -89,8 +89,8 @@ class Episodes:
 
     def restart_at_next_step(self, rows: NDArray[np.int64], keys: NDArray[np.uint64]) -> None:
         """Have the next step reset some episodes, whatever their actions; see `reset`."""
-        self.counters[rows, dynamics.FINISHED] = 1
-        self.counters[rows, dynamics.KEY] = keys.view(np.int64)
+        self.counters[rows, state.FINISHED] = 1
+        self.counters[rows, state.KEY] = keys.view(np.int64)
 
     def step(self, actions: NDArray[Any]) -> None:
         """Apply one action to each episode, shape (E,), int64, or (E, N), float32."""

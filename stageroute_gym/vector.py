@@ -12,7 +12,7 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
-from stageroute_gym import dynamics, scenarios
+from stageroute_gym import scenarios, state
 from stageroute_gym.actions import action_space, model_numbers, model_weights
 from stageroute_gym.episode import Episodes, draw_key, info_fields
 from stageroute_gym.errors import FieldError
@@ -104,14 +104,14 @@ class StageRouteVectorEnv(VectorEnv[Observation, NDArray[Any], NDArray[Any]]):
         if not self._generators:
             raise FieldError("step", "before reset", "a call of reset() first")
         checked = self._checked(actions)
-        finished = self._episodes.counters[:, dynamics.FINISHED]
+        finished = self._episodes.counters[:, state.FINISHED]
         over = np.flatnonzero(finished)
         if over.size:
             self._episodes.restart_at_next_step(over, self._draw_keys(over))
         self._episodes.step(checked)
         return (
             self._observe(),
-            self._episodes.amounts[:, dynamics.STEP_SCORE].copy(),
+            self._episodes.amounts[:, state.STEP_SCORE].copy(),
             finished.astype(np.bool_),
             np.zeros(self.num_envs, np.bool_),
             self._infos(np.ones(self.num_envs, np.bool_)),

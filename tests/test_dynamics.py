@@ -47,8 +47,9 @@ def play_beside_reference(world, seed, *, continuous, lawless) -> Reference:
     return reference
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("continuous", [False, True])
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(world=worlds(), seed=st.integers(0, 1000), lawless=st.sampled_from([0.0, 0.2, 1.0]))
 def test_every_step_equals_the_reference(continuous, world, seed, lawless):
     reference = play_beside_reference(world, seed, continuous=continuous, lawless=lawless)

@@ -9,10 +9,9 @@ from unittest import mock
 import numpy as np
 from hypothesis import strategies as st
 
-from stageroute_gym import scenarios
 from stageroute_gym.env import StageRouteContinuousEnv, StageRouteEnv
 from stageroute_gym.problem import Problem
-from stageroute_gym.scenarios import Scenario
+from stageroute_gym.scenarios import Scenario, catalogue
 from stageroute_gym.vector import StageRouteContinuousVectorEnv, StageRouteVectorEnv
 from stageroute_gym.workloads import OutcomeTable, Schedule
 from stageroute_gym.world import World
@@ -36,7 +35,7 @@ def _register(world: World) -> Any:
     """Have the scenario ``test`` be this world, as long as the context lasts."""
     workload = Ready(world.table, world.schedule)
     scenario = Scenario("test", 1, world.problem, workload, "a world of the tests")
-    return mock.patch.dict(scenarios._SCENARIOS, {"test": scenario})
+    return mock.patch.dict(catalogue._SCENARIOS, {"test": scenario})
 
 
 def make_env(world: World, *, continuous: bool = False, **arguments: Any) -> StageRouteEnv:

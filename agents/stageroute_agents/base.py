@@ -3,7 +3,7 @@
 An agent says two things: which models the coming stage is to have (`Agent.plan`), and in which
 shares the deployed ones are to serve the next query (`Agent.shares`), both for a batch of episodes
 at once. This module turns these into the actions of `StageRoute-v0` and `StageRouteContinuous-v0`,
-one observation or a batch, and keeps what has to be remembered in ``state``.
+one observation or a batch, and carries what an agent remembers of each episode in ``state``.
 """
 
 from __future__ import annotations
@@ -44,12 +44,30 @@ class Agent(ABC):
         self.continuous: bool = unwrapped.continuous
         self.rng: np.random.Generator = np.random.default_rng(seed)
 
+    def initial_state(self, rows: int) -> State:
+        """What the agent remembers at the start of an episode: arrays with a leading axis (rows,).
+
+        `plan` and `shares` find these arrays in their batch, under the same names.
+        """
+        return {"plan": np.zeros((rows, self.num_models), np.bool_)}
+
+    def observe(  # noqa: B027 - an agent that learns nothing beyond the observation needs none
+        self, batch: Batch, state: State, episode_start: NDArray[np.bool_] | None
+    ) -> None:
+        """Bring ``state`` up to date, in place; called once a step, before any decision.
+
+        Args:
+            batch: observations of ``E`` episodes, in whatever phase.
+            state: what `initial_state` made.
+            episode_start: as for `predict`.
+        """
+
     @abstractmethod
     def plan(self, batch: Batch) -> NDArray[np.bool_]:
         """Which models the coming stage is to have, shape (E, N), bool.
 
         Args:
-            batch: observations of ``E`` episodes at the start of a deploy phase.
+            batch: observations of ``E`` episodes at the start of a deploy phase, with their state.
         """
 
     @abstractmethod
@@ -59,8 +77,14 @@ class Agent(ABC):
         They respect the throughput and add up to at most 1; the rest is declined.
 
         Args:
-            batch: observations of ``E`` episodes in the route phase.
+            batch: observations of ``E`` episodes in the route phase, with their state.
         """
+
+    def queries(self, batch: Batch) -> NDArray[np.int64]:
+        """Number of queries that are over, shape (E,), int64."""
+        # Progress is a float32 share of the horizon; the number of queries is its rounding.
+        progress = batch["progress"][:, 0].astype(np.float64)
+        return np.rint(progress * self.problem.horizon).astype(np.int64)
 
     def predict(
         self,
@@ -73,7 +97,7 @@ class Agent(ABC):
 
         Args:
             observation: one observation, or a batch of them with a leading axis.
-            state: what the last call returned; None at the start.
+            state: what the last call returned, updated in place; None at the start.
             episode_start: where an episode has just started, shape (E,), bool.
             deterministic: with discrete actions, route to the model with the largest share that
                 has a token, instead of drawing one; nothing is drawn otherwise either.
@@ -85,10 +109,12 @@ class Agent(ABC):
             actions, state = self.predict(_OneRow(observation), state, episode_start, deterministic)
             return actions[0], state
         if state is None:
-            state = {"plan": np.zeros((len(observation["phase"]), self.num_models), np.bool_)}
+            state = self.initial_state(len(observation["phase"]))
+        self.observe(observation, state, episode_start)
+        batch = _WithState(observation, state)
         if self.continuous:
-            return self._continuous(observation), state
-        return self._discrete(observation, state["plan"], deterministic), state
+            return self._continuous(batch), state
+        return self._discrete(batch, state["plan"], deterministic), state
 
     def _continuous(self, batch: Batch) -> NDArray[np.float32]:
         routing = batch["phase"][:, 0] > 0
@@ -163,20 +189,53 @@ def draw_models(
 
 def rows_of(batch: Batch, selected: NDArray[np.bool_]) -> Batch:
     """The selected rows of a batch, shape of ``selected``: (E,)."""
-    return {key: values[selected] for key, values in batch.items()}
+    return _Rows(batch, selected)
 
 
-class _OneRow(Mapping[str, NDArray[Any]]):
-    """A single observation as a batch of one; only what an agent looks at is reshaped."""
+class _View(Mapping[str, NDArray[Any]]):
+    """A mapping over another; only what an agent looks at is computed."""
 
-    def __init__(self, observation: Batch) -> None:
-        self._observation = observation
-
-    def __getitem__(self, key: str) -> NDArray[Any]:
-        return self._observation[key][None]
+    def __init__(self, fields: Batch) -> None:
+        self._fields = fields
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._observation)
+        return iter(self._fields)
 
     def __len__(self) -> int:
-        return len(self._observation)
+        return len(self._fields)
+
+
+class _OneRow(_View):
+    """A single observation as a batch of one."""
+
+    def __getitem__(self, key: str) -> NDArray[Any]:
+        return self._fields[key][None]
+
+
+class _Rows(_View):
+    """The selected rows of a batch."""
+
+    def __init__(self, fields: Batch, selected: NDArray[np.bool_]) -> None:
+        super().__init__(fields)
+        self._selected = selected
+
+    def __getitem__(self, key: str) -> NDArray[Any]:
+        return self._fields[key][self._selected]
+
+
+class _WithState(_View):
+    """Observations together with what the agent remembers of their episodes."""
+
+    def __init__(self, observation: Batch, state: State) -> None:
+        super().__init__(observation)
+        self._state = state
+
+    def __getitem__(self, key: str) -> NDArray[Any]:
+        return self._state[key] if key in self._state else self._fields[key]
+
+    def __iter__(self) -> Iterator[str]:
+        yield from self._fields
+        yield from self._state
+
+    def __len__(self) -> int:
+        return len(self._fields) + len(self._state)

@@ -14,6 +14,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from stageroute_agents.base import Agent, Batch
+from stageroute_agents.ranking import best_set
 from stageroute_gym.optimize.deploy import deploy_rows
 from stageroute_gym.optimize.route import route_rows
 from stageroute_gym.optimize.slots import fill_slots_kernel
@@ -47,9 +48,18 @@ class LinearProgramAgent(Agent):
         """What a query may cost on average from now on, USD, shape (E,); the problem's budget."""
         return np.full(len(batch["phase"]), self.problem.budget)
 
+    def paced_budgets(self, batch: Batch) -> Floats:
+        """What is left of the budget over the queries left, USD a query, shape (E,)."""
+        left = self.problem.total_budget * batch["budget_left"][:, 0].astype(np.float64)
+        return left / np.maximum(self.problem.horizon - self.queries(batch), 1)
+
+    def deployment_estimates(self, batch: Batch) -> tuple[Floats, Floats]:
+        """The estimates that DeployOPT works with; the same as RouteOPT's."""
+        return self.estimates(batch)
+
     def plan(self, batch: Batch) -> NDArray[np.bool_]:
         """The models that DeployOPT gives a share, and those that fill the slots left over."""
-        score, cost = self.estimates(batch)
+        score, cost = self.deployment_estimates(batch)
         caps = self.throughput * batch["available"]
         rows = len(caps)
         weights = np.empty(caps.shape)
@@ -84,4 +94,43 @@ def _fill_rows(
     chosen: NDArray[np.bool_],
 ) -> None:
     for e in range(len(chosen)):
-        fill_slots_kernel(score[e], cost[e], available[e], pulls[e], price[e], slots, chosen[e])
+        fill_slots_kernel(chosen[e], score[e], cost[e], price[e], pulls[e], available[e], slots)
+
+
+class SlotlessAgent(LinearProgramAgent):
+    """Routes by RouteOPT, but knows no slots: deploys the set that its own index ranks best.
+
+    The index is ``score - lambda cost``, the value of a model at the budget price ``lambda`` of
+    RouteOPT over all models on offer; where no mixture is affordable, the cost alone counts.
+    """
+
+    def index(self, batch: Batch, caps: Floats) -> Floats:
+        """Value of each model at the budget's price, shape (E, N), float64.
+
+        Args:
+            batch: observations of ``E`` episodes.
+            caps: throughput share of the models on offer, 0 for all others, shape (E, N), float64.
+        """
+        score, cost = self.estimates(batch)
+        rows = len(caps)
+        shares = np.empty(caps.shape)
+        value, price, feasible = np.empty(rows), np.empty(rows), np.empty(rows, np.bool_)
+        route_rows(score, cost, self.budgets(batch), caps, shares, value, price, feasible)
+        return value_at_price(score, cost, price)
+
+    def plan(self, batch: Batch) -> NDArray[np.bool_]:
+        """The models on offer with the largest indices."""
+        caps = self.throughput * batch["available"]
+        return best_set(self.index(batch, caps), caps, batch["pulls"], self.problem.max_deployed)
+
+
+def value_at_price(score: Floats, cost: Floats, price: Floats) -> Floats:
+    """``score - price cost``, or ``-cost`` where the price is infinite, shape (E, N), float64.
+
+    Args:
+        score: shape (E, N), float64.
+        cost: USD, shape (E, N), float64.
+        price: score per USD, shape (E,), float64; infinite where nothing is affordable.
+    """
+    affordable = np.isfinite(price)[:, None]
+    return np.where(affordable, score - np.where(affordable, price[:, None], 0.0) * cost, -cost)

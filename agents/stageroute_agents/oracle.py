@@ -16,10 +16,9 @@ class TrueMeans(LinearProgramAgent):
 
     def stages(self, batch: Batch) -> NDArray[np.int64]:
         """Number of the stage of each observation, shape (E,)."""
-        problem = self.problem
-        # Progress is a float32 share of the horizon; the number of queries is its rounding.
-        queries = np.rint(batch["progress"][:, 0].astype(np.float64) * problem.horizon)
-        return np.searchsorted(problem.stage_bounds, queries, side="right") - 1
+        # The observation that ends an episode counts as its last stage's.
+        updates = self.problem.stage_bounds[1:-1]
+        return np.searchsorted(updates, self.queries(batch), side="right")
 
     def estimates(self, batch: Batch) -> tuple[Floats, Floats]:
         """The true means of the current stage."""

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from stageroute_agents.base import Batch
 from stageroute_agents.linear_program import Floats, LinearProgramAgent
-from stageroute_gym.errors import FieldError
+from stageroute_agents.parameters import not_negative
 from stageroute_gym.optimize.bounds import cost_lower_bound_scalar, score_upper_bound_scalar
 
 
@@ -32,9 +32,7 @@ class StageRoute(LinearProgramAgent):
         self, env: Any, *, seed: int = 0, gamma: float = 0.1, fill_slots: bool = True
     ) -> None:
         super().__init__(env, seed=seed, fill_slots=fill_slots)
-        if not (np.isfinite(gamma) and gamma >= 0):
-            raise FieldError("gamma", gamma, "a finite number, at least 0")
-        self.gamma = float(gamma)
+        self.gamma = not_negative("gamma", gamma)
 
     def estimates(self, batch: Batch) -> tuple[Floats, Floats]:
         """The upper bounds of the scores and the lower bounds of the costs."""

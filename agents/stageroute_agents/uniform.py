@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from stageroute_agents.base import Agent, Batch
-from stageroute_gym.projection import project
+from stageroute_agents.ranking import capped_shares
 
 
 class Uniform(Agent):
@@ -24,14 +23,5 @@ class Uniform(Agent):
 
     def shares(self, batch: Batch) -> NDArray[np.float64]:
         """Equal shares, capped by the throughput."""
-        return _equal_shares(np.ascontiguousarray(batch["deployed"]), self.throughput)
-
-
-@njit(cache=True)
-def _equal_shares(
-    deployed: NDArray[np.float32], throughput: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    shares = np.empty(deployed.shape)
-    for e in range(deployed.shape[0]):
-        project(deployed[e], deployed[e], throughput, shares[e])
-    return shares
+        deployed = batch["deployed"]
+        return capped_shares(deployed, deployed, self.throughput)

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 # A file or a pipe has no width of its own; this is enough for every table.
-WIDTH_WITHOUT_TERMINAL = 120
+WIDTH_WITHOUT_TERMINAL = 140
 
 
 def stdout_console() -> Console:

@@ -103,7 +103,7 @@ def run_leaderboard(
     failures = _run(
         [task for task in tasks if task not in finished], folder, jobs, console, len(finished)
     )
-    return _report(settings, folder, tasks, failures)
+    return _report(description, folder, tasks, failures)
 
 
 def _run(
@@ -162,9 +162,9 @@ def _machine() -> dict[str, Any]:
 
 
 def _report(
-    settings: Settings, folder: ResultsFolder, tasks: list[Task], failures: list[Failure]
+    settings: dict[str, Any], folder: ResultsFolder, tasks: list[Task], failures: list[Failure]
 ) -> Leaderboard:
-    summary: dict[str, Any] = {"settings": settings.to_dict()}
+    summary: dict[str, Any] = {"settings": settings}
     failed = [{"scenario": f.scenario, "agent": f.agent, "error": f.error} for f in failures]
     finished = folder.finished(tasks)
     if not finished:
@@ -172,7 +172,7 @@ def _report(
         folder.write_json(SUMMARY, summary)
         return Leaderboard(summary, [], [], failures, [folder.path / SUMMARY])
     results, timings = folder.collect(finished)
-    summary |= rank(results, [scenario.name for scenario in settings.scenarios])
+    summary |= rank(results, list(settings["scenarios"]))
     summary["failures"] = failed
     tables, explained = report_tables(summary, timings), notes(summary)
     folder.write_json(SUMMARY, summary)

@@ -200,7 +200,7 @@ def named_scenario(
         raise FieldError("scenario.workload", scenario.workload, f"a {kind}, as registered")
     differences: dict[str, Any] = {}
     for old, new in ((base.problem, scenario.problem), (base.workload, scenario.workload)):
-        for field in dataclasses.fields(old):  # type: ignore[arg-type]
+        for field in dataclasses.fields(old):
             value = getattr(new, field.name)
             if value != getattr(old, field.name):
                 differences[field.name] = value

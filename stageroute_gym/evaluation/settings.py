@@ -143,7 +143,7 @@ def _each_once(field: str, names: Sequence[str]) -> tuple[str, ...]:
 
 def _fingerprints(scenario: Scenario) -> dict[str, str]:
     """SHA-256 of the files that a scenario's workload reads, by the option that names them."""
-    options = dataclasses.asdict(scenario.workload)  # type: ignore[call-overload]
+    options = dataclasses.asdict(scenario.workload)
     return {
         option: hashlib.sha256(Path(value).read_bytes()).hexdigest()
         for option, value in options.items()

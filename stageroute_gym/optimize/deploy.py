@@ -17,7 +17,7 @@ from stageroute_gym.optimize.arguments import (
     refuse_shapes,
     refuse_values,
 )
-from stageroute_gym.optimize.mixture import MASS_TOLERANCE, fill, solve_mixture
+from stageroute_gym.optimize.mixture import ZERO, fill, solve_mixture
 from stageroute_gym.optimize.relaxation import largest_caps
 from stageroute_gym.optimize.route import COST_TOLERANCE, compact_row
 from stageroute_gym.optimize.search import search
@@ -46,6 +46,92 @@ class DeployPlan(NamedTuple):
 
 
 @njit(cache=True)
+def _relaxed_row(
+    score_row: Floats,
+    cost_row: Floats,
+    budget: float,
+    throughput_row: Floats,
+    max_deployed: int,
+    weights_out: Floats,
+) -> tuple[float, float, bool, bool]:
+    """Solve RouteOPT over all models; also tells whether it keeps to ``max_deployed``."""
+    size = score_row.shape[0]
+    for i in range(size):
+        weights_out[i] = 0.0
+    floats = np.empty((5, size + 1))
+    integers = np.empty((4, size + 1), dtype=np.int64)
+    shares, names = floats[3], integers[3]
+    count = compact_row(score_row, cost_row, throughput_row, floats, names)
+    if count < 0 or math.isnan(budget):
+        return math.nan, math.nan, False, True
+    slots = min(max_deployed, count)
+    if slots < 1:
+        return 0.0, 0.0, True, True
+    mass = min(1.0, largest_caps(floats[2], count, slots, floats[4]))
+    value, price, _, feasible = solve_mixture(
+        floats[0], floats[1], floats[2], count, mass, budget,
+        COST_TOLERANCE * abs(budget), shares, floats[4], integers,
+    )  # fmt: skip
+    positive = 0
+    for i in range(count):
+        weights_out[names[i]] = shares[i]
+        if shares[i] > 0.0:
+            positive += 1
+    return value, price, feasible, positive <= slots
+
+
+@njit(cache=True)
+def _searched_row(
+    score_row: Floats,
+    cost_row: Floats,
+    budget: float,
+    throughput_row: Floats,
+    max_deployed: int,
+    weights_out: Floats,
+) -> tuple[float, float, bool]:
+    """Search for the best set, where the relaxation needs too many models, and route over it."""
+    size = score_row.shape[0]
+    floats = np.empty((6, size + 1))
+    integers = np.empty((4, size + 1), dtype=np.int64)
+    score, cost, cap, shares, keys = floats[0], floats[1], floats[2], floats[3], floats[4]
+    negative, names = floats[5], integers[3]
+    count = compact_row(score_row, cost_row, throughput_row, floats, names)
+    mass = min(1.0, largest_caps(cap, count, max_deployed, keys))
+    slack = COST_TOLERANCE * abs(budget)
+    chosen = np.empty(count, dtype=np.bool_)
+    dearest = 0.0
+    for i in range(count):
+        chosen[i] = False
+        negative[i] = -cost[i]
+        dearest = max(dearest, cost[i])
+    # Begin with the largest caps, the set that can serve the mass whatever it costs.
+    filled, _, _, _ = fill(cap, cost, cap, count, 1.0, 0.0, mass, keys, integers[0])
+    for j in range(filled):
+        chosen[integers[0, j]] = True
+    # Then an affordable set or, if there is none, the cheapest; then the best one.
+    objective, limit, value, target = negative, math.inf, -dearest, -(budget + slack)
+    for cheapest in (True, False):
+        value = search(
+            objective, cost, cap, count, mass, limit, slack, max_deployed, chosen, value, target
+        )
+        if cheapest and value < target:
+            break
+        objective, limit, value, target = score, budget, -math.inf, math.inf
+    kept = ZERO
+    for i in range(count):
+        weights_out[names[i]] = 0.0
+        if chosen[i]:
+            score[kept], cost[kept], cap[kept], names[kept] = score[i], cost[i], cap[i], names[i]
+            kept += 1
+    value, price, _, feasible = solve_mixture(
+        score, cost, cap, kept, mass, budget, slack, shares, keys, integers
+    )
+    for i in range(kept):
+        weights_out[names[i]] = shares[i]
+    return value, price, feasible
+
+
+@njit(cache=True)
 def deploy_kernel(
     score_row: Floats,
     cost_row: Floats,
@@ -68,84 +154,35 @@ def deploy_kernel(
         Value, price, feasible, as in `DeployPlan`; the value is NaN if an argument is not allowed.
 
     """
-    weights_out[:] = 0.0
-    size = score_row.shape[0]
-    floats = np.empty((6, size + 1))
-    integers = np.empty((4, size + 1), dtype=np.int64)
-    score, cost, cap, shares = floats[0], floats[1], floats[2], floats[3]
-    names = integers[3]
-    count = compact_row(score_row, cost_row, throughput_row, floats, names)
-    if count < 0 or math.isnan(budget):
-        return math.nan, math.nan, False
-    slots = min(max_deployed, count)
-    if slots < 1:
-        return 0.0, 0.0, True
-    largest = np.empty(slots + 1)
-    mass = min(1.0, largest_caps(cap, count, slots, largest))
-    slack = COST_TOLERANCE * abs(budget)
-    value, price, _, feasible = solve_mixture(
-        score, cost, cap, count, mass, budget, slack, shares, floats[4], integers
+    value, price, feasible, kept = _relaxed_row(
+        score_row, cost_row, budget, throughput_row, max_deployed, weights_out
     )
-    positive = 0
-    for i in range(count):
-        if shares[i] > 0.0:
-            positive += 1
-    if positive > slots:
-        count = _choose(score, cost, cap, count, mass, budget, slack, slots, floats, names)
-        value, price, _, feasible = solve_mixture(
-            score, cost, cap, count, mass, budget, slack, shares, floats[4], integers
+    if not kept:
+        value, price, feasible = _searched_row(
+            score_row, cost_row, budget, throughput_row, max_deployed, weights_out
         )
-    for i in range(count):
-        weights_out[names[i]] = shares[i]
     return value, price, feasible
 
 
 @njit(cache=True)
-def _choose(
+def _relaxed_rows(
     score: Floats,
     cost: Floats,
-    cap: Floats,
-    count: int,
-    mass: float,
-    budget: float,
-    slack: float,
-    slots: int,
-    floats: Floats,
-    names: NDArray[np.int64],
-) -> int:
-    """Keep only the best ``slots`` models of the compact rows, and return their number."""
-    chosen = np.zeros(count, dtype=np.bool_)
-    keys = np.empty(max(count, slots) + 1)
-    order = np.empty(count + 1, dtype=np.int64)
-    # Largest caps first: the set that can serve the mass whatever it costs.
-    fill(cap, cost, cap, count, 1.0, 0.0, mass, keys, order)
-    taken = 0
-    reach = 0.0
-    while taken < slots and reach < mass - MASS_TOLERANCE:
-        chosen[order[taken]] = True
-        reach += cap[order[taken]]
-        taken += 1
-    # Then an affordable set, or, if there is none, the cheapest.
-    dearest = 0.0
-    for i in range(count):
-        floats[5, i] = -cost[i]
-        dearest = max(dearest, cost[i])
-    spend, _ = search(
-        floats[5], cost, cap, count, mass, math.inf, 0.0, slots, chosen, -dearest, -budget - slack
-    )
-    if -spend <= budget + slack:
-        # Then the best one.
-        search(score, cost, cap, count, mass, budget, slack, slots, chosen, -math.inf, math.inf)
-    kept = 0
-    for i in range(count):
-        if chosen[i]:
-            floats[0, kept], floats[1, kept], floats[2, kept] = score[i], cost[i], cap[i]
-            names[kept] = names[i]
-            kept += 1
-    return kept
+    budget: Floats,
+    throughput: Floats,
+    max_deployed: int,
+    weights: Floats,
+    value: Floats,
+    price: Floats,
+    feasible: NDArray[np.bool_],
+    kept: NDArray[np.bool_],
+) -> None:
+    for e in range(score.shape[0]):
+        value[e], price[e], feasible[e], kept[e] = _relaxed_row(
+            score[e], cost[e], budget[e], throughput[e], max_deployed, weights[e]
+        )
 
 
-@njit(cache=True)
 def deploy_rows(
     score: Floats,
     cost: Floats,
@@ -159,6 +196,8 @@ def deploy_rows(
 ) -> None:
     """DeployOPT for each row, equal to `deploy_kernel` to the bit.
 
+    Not compiled as a whole: the search takes seconds to compile, and most problems never need it.
+
     Args:
         score: float64 ``(E, N)``, C-contiguous as all arrays here.
         cost: USD, float64 ``(E, N)``.
@@ -171,9 +210,13 @@ def deploy_rows(
         feasible: written, bool ``(E,)``.
 
     """
-    for e in range(score.shape[0]):
-        value[e], price[e], feasible[e] = deploy_kernel(
-            score[e], cost[e], budget[e], throughput[e], max_deployed, weights[e]
+    kept = np.empty(len(score), dtype=np.bool_)
+    _relaxed_rows(
+        score, cost, budget, throughput, max_deployed, weights, value, price, feasible, kept
+    )
+    for e in np.flatnonzero(~kept):
+        value[e], price[e], feasible[e] = _searched_row(
+            score[e], cost[e], float(budget[e]), throughput[e], max_deployed, weights[e]
         )
 
 
@@ -213,7 +256,10 @@ def deploy_mip(
     alpha = as_caps(throughput, mu.shape)
     limit = as_count("max_deployed", max_deployed)
     weights = np.empty(mu.shape)
-    value, price, feasible = deploy_kernel(mu, c, as_budget(budget), alpha, limit, weights)
+    row = mu, c, as_budget(budget), alpha, limit, weights
+    value, price, feasible, kept = _relaxed_row(*row)
+    if not kept:
+        value, price, feasible = _searched_row(*row)
     if math.isnan(value):
         refuse_values(mu, c, alpha)
     return DeployPlan(weights, np.flatnonzero(weights), value, price, feasible)

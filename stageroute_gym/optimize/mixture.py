@@ -8,6 +8,7 @@ same either yields a third one that replaces one of them, or is optimal, and the
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from numba import njit
@@ -17,6 +18,8 @@ Floats = NDArray[np.float64]
 
 MASS_TOLERANCE = 1e-12  # shares of queries below this are rounding
 VALUE_TOLERANCE = 1e-14  # gains by this part of what is compared are rounding
+# A literal 0 passed on to another kernel is a type of its own, and compiles that kernel once more.
+ZERO: Any = np.int64(0)
 
 
 @njit(cache=True)
@@ -165,7 +168,7 @@ def solve_mixture(
         part = low_share if j == low_count - 1 else cap[i]
         shares[i] = part * (1.0 - mix)
     if mix > 0.0:
-        fractional = np.int64(0)  # a literal would be one more type, and compiled once more
+        fractional = ZERO
         for j in range(high_count):
             i = orders[high, j]
             shares[i] += (high_share if j == high_count - 1 else cap[i]) * mix

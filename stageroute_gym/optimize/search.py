@@ -16,7 +16,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from stageroute_gym.optimize.mixture import MASS_TOLERANCE, solve_mixture
+from stageroute_gym.optimize.mixture import MASS_TOLERANCE, ZERO, solve_mixture
 from stageroute_gym.optimize.relaxation import SLOT_TOLERANCE, least_shares, relax
 
 Floats = NDArray[np.float64]
@@ -78,7 +78,7 @@ def search(
     chosen: NDArray[np.bool_],
     incumbent: float,
     target: float,
-) -> tuple[float, int]:
+) -> float:
     """Find the best set of at most ``slots`` models, exactly, by depth-first branch and bound.
 
     Args:
@@ -95,7 +95,7 @@ def search(
         target: value at which the search stops.
 
     Returns:
-        Value of the best set, and the number of nodes searched.
+        Value of the best set.
 
     """
     n = count
@@ -121,15 +121,14 @@ def search(
     gap = GAP * scale
     least_shares(alpha, n, slots, mass, largest, least)
     depth = 1
-    nodes = 0
+    at_root = True
     while depth > 0 and incumbent < target:
         depth -= 1
         if bounds[depth] <= incumbent + gap:
             continue
-        nodes += 1
         state = stack[depth]
         # Gather the node: models in are lifted to their least share, free ones start at 0.
-        m = np.int64(0)
+        m = ZERO
         taken = 0
         node_mass, node_budget, node_slack = mass, budget, 10.0 * slack
         reach = 0.0
@@ -165,7 +164,7 @@ def search(
         for j in range(m):
             shares[member[j]] = mixtures[row, j]
         # Round: the models in, and the free ones with the largest shares; then route over them.
-        m = np.int64(0)
+        m = ZERO
         reach = 0.0
         positive = 0
         for i in range(n):
@@ -229,9 +228,10 @@ def search(
             if min(part, 1.0 - part) > most:
                 split = i
                 most = min(part, 1.0 - part)
-        if nodes == 1:
+        if at_root:
+            at_root = False
             # Later nodes never see the models that the root rules out.
-            kept = np.int64(0)
+            kept = ZERO
             new_split = -1
             for i in range(n):
                 if state[i] != OUT:
@@ -256,4 +256,4 @@ def search(
         bounds[depth] = bound
         bounds[depth + 1] = bound
         depth += 2
-    return incumbent, nodes
+    return incumbent

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from stageroute_gym import dynamics
+from stageroute_gym import state
 from stageroute_gym.episode import Episodes
 from stageroute_gym.observation import ObservationLayout
 
@@ -96,22 +96,22 @@ def take(episodes: Episodes) -> Snapshot:
     layout = ObservationLayout(world.num_models, world.table.features.shape[1], batched=False)
     shown = layout.fields(episodes.observations[0], episodes.masks[0])
     counters, amounts = episodes.counters[0].tolist(), episodes.amounts[0].tolist()
-    query = counters[dynamics.QUERIES]
+    query = counters[state.QUERIES]
     return Snapshot(
         models=world.table.models,
         horizon=world.problem.horizon,
         query=query,
-        stage=counters[dynamics.STAGE],
+        stage=counters[state.STAGE],
         num_stages=world.schedule.num_stages,
-        routing=counters[dynamics.PHASE] == dynamics.ROUTE,
-        over=counters[dynamics.FINISHED] == 1,
-        spend=amounts[dynamics.SPEND],
+        routing=counters[state.PHASE] == state.ROUTE,
+        over=counters[state.FINISHED] == 1,
+        spend=amounts[state.SPEND],
         total_budget=world.problem.total_budget,
-        mean_score=amounts[dynamics.TOTAL_SCORE] / max(query, 1),
-        last_model=counters[dynamics.MODEL],
-        last_score=amounts[dynamics.STEP_SCORE],
-        last_cost=amounts[dynamics.STEP_COST],
-        declined=counters[dynamics.DECLINED],
+        mean_score=amounts[state.TOTAL_SCORE] / max(query, 1),
+        last_model=counters[state.MODEL],
+        last_score=amounts[state.STEP_SCORE],
+        last_cost=amounts[state.STEP_COST],
+        declined=counters[state.DECLINED],
         available=shown["available"] > 0,
         deployed=shown["deployed"] > 0,
         tokens=shown["tokens"].copy(),

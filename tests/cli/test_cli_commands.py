@@ -4,6 +4,7 @@ import dataclasses
 import json
 import subprocess
 import sys
+from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import polars as pl
@@ -13,6 +14,7 @@ from command import Stageroute
 import stageroute_gym
 from stageroute_gym import scenarios
 from stageroute_gym.cli.options import parse_seeds, parse_value
+from stageroute_gym.evaluation import agents
 from stageroute_gym.problem import Problem
 
 SHORT = ["--horizon", "200", "--num-stages", "3"]
@@ -62,6 +64,22 @@ def test_agents_are_listed_with_their_parameters(stageroute: Stageroute) -> None
     shown = stageroute("agents").out
     assert "stageroute" in shown
     assert "gamma=0.1" in shown
+
+
+def test_an_installed_agent_that_is_broken_hides_no_other(
+    stageroute: Stageroute, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installed = {
+        "broken": EntryPoint("broken", "players:Absent", agents.GROUP),
+        "even": EntryPoint("even", "players:Even", agents.GROUP),
+    }
+    monkeypatch.setattr(agents, "_installed", lambda: installed)
+    shown = stageroute("agents").out
+    assert "share=0.5" in shown
+    assert "an agent that can be loaded" in " ".join(shown.split())
+    refused = stageroute("leaderboard")
+    assert refused.code == 2
+    assert refused.err.startswith("error: agent = 'broken'")
 
 
 def test_run_prints_the_books(stageroute: Stageroute) -> None:

@@ -35,7 +35,9 @@ def test_leaderboard(tmp_path: Path) -> None:
 
 
 def test_own_agent(tmp_path: Path) -> None:
-    assert "own_agent:Thrifty" in run("own_agent.py", tmp_path, "--horizon", "300")
+    shown = run("own_agent.py", tmp_path, "--horizon", "300")
+    assert "own_agent:Thrifty minus uniform" in shown
+    assert "95 % interval" in shown
 
 
 def test_own_data(tmp_path: Path) -> None:

@@ -1,0 +1,88 @@
+"""StageRoute with one part switched off each (Li & Li 2026, arXiv 2506.17254)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stageroute_agents.base import Batch, State, rows_of
+from stageroute_agents.linear_program import Floats
+from stageroute_agents.stageroute import StageRoute
+
+
+class MeanDeployment(StageRoute):
+    """StageRoute without optimism in deployment: DeployOPT on the empirical means.
+
+    A model never tried counts as an average of those tried, so that only a slot left over, or bad
+    luck of the others, gets it deployed. Routing stays optimistic.
+
+    Args:
+        env: the environment it is for.
+        seed: seed of the agent's own random numbers.
+        gamma: confidence scale of RouteOPT's bounds, at least 0.
+
+    Raises:
+        FieldError: if ``gamma`` is negative or not finite.
+    """
+
+    def __init__(self, env: Any, *, seed: int = 0, gamma: float = 0.1) -> None:
+        super().__init__(env, seed=seed, gamma=gamma)
+
+    def deployment_estimates(self, batch: Batch) -> tuple[Floats, Floats]:
+        """Mean scores and costs."""
+        tried = batch["pulls"] > 0
+        number = np.maximum(tried.sum(axis=1, keepdims=True), 1)
+
+        def means(observed: NDArray[np.float32]) -> Floats:
+            average = observed.sum(axis=1, keepdims=True, dtype=np.float64) / number
+            return np.where(tried, observed.astype(np.float64), average)
+
+        return means(batch["mean_score"]), means(batch["mean_cost"])
+
+
+class FixedRouting(StageRoute):
+    """StageRoute without re-solving: RouteOPT once a stage, with the bounds at its start.
+
+    Args:
+        env: the environment it is for.
+        seed: seed of the agent's own random numbers.
+        gamma: confidence scale of the bounds, at least 0.
+
+    Raises:
+        FieldError: if ``gamma`` is negative or not finite.
+    """
+
+    def __init__(self, env: Any, *, seed: int = 0, gamma: float = 0.1) -> None:
+        super().__init__(env, seed=seed, gamma=gamma)
+
+    def initial_state(self, rows: int) -> State:
+        """With the shares of the stage, shape (rows, N)."""
+        return {**super().initial_state(rows), "routing": np.zeros((rows, self.num_models))}
+
+    def observe(self, batch: Batch, state: State, episode_start: NDArray[np.bool_] | None) -> None:
+        """Solve RouteOPT at the first query of a stage."""
+        first = (batch["phase"][:, 0] > 0) & (batch["progress"][:, 1] == 0)
+        if first.any():
+            state["routing"][first] = super().shares(rows_of(batch, first))
+
+    def shares(self, batch: Batch) -> Floats:
+        """The shares of the stage."""
+        return batch["routing"]
+
+
+class SlotsUnfilled(StageRoute):
+    """StageRoute that leaves the slots empty to which DeployOPT gives no share.
+
+    Args:
+        env: the environment it is for.
+        seed: seed of the agent's own random numbers.
+        gamma: confidence scale of the bounds, at least 0.
+
+    Raises:
+        FieldError: if ``gamma`` is negative or not finite.
+    """
+
+    def __init__(self, env: Any, *, seed: int = 0, gamma: float = 0.1) -> None:
+        super().__init__(env, seed=seed, gamma=gamma, fill_slots=False)

@@ -1,0 +1,106 @@
+"""Bandits with knapsacks, stochastic: UCB-BwK and PD-BwK.
+
+Both know one budget for the whole horizon, but neither stages nor slots: they deploy the set that
+their own index ranks best. Costs are divided by the largest cost ``c2``.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from stageroute_agents.base import Batch, State
+from stageroute_agents.index import IndexAgent
+from stageroute_agents.linear_program import Floats, SlotlessAgent
+from stageroute_agents.memory import Learner, Outcomes
+from stageroute_agents.parameters import fraction, not_negative
+from stageroute_agents.stageroute import StageRoute
+
+
+class UcbBwk(SlotlessAgent, StageRoute):
+    """UCB-BwK (Agrawal & Devanur 2014, "Bandits with concave rewards and convex knapsacks").
+
+    Before each query the linear programme on optimistic estimates is solved, and the model drawn
+    from its solution: ``max sum UCB_m p_m`` s.t. ``sum LCB_m p_m <= (1 - epsilon) B / T``,
+    ``sum p_m = 1``, with the bounds ``mean +- 2 rad(mean, n + 1)``. This is StageRoute's RouteOPT
+    with a smaller budget; throughput caps the shares as there. The paper lets ``sum p_m < 1``.
+
+    Args:
+        env: the environment it is for.
+        seed: seed of the agent's own random numbers.
+        gamma: confidence scale of the radius ``rad``, at least 0.
+        epsilon: part of the budget that is held back, in [0, 1). The theory's value grows with
+            ``gamma N c2 / (b T)``; its exact form could not be confirmed, so it is a constant here.
+
+    Raises:
+        FieldError: if a parameter is out of range.
+    """
+
+    def __init__(
+        self, env: Any, *, seed: int = 0, gamma: float = 0.1, epsilon: float = 0.05
+    ) -> None:
+        super().__init__(env, seed=seed, gamma=gamma)
+        self.epsilon = fraction("epsilon", epsilon)
+
+    def budgets(self, batch: Batch) -> Floats:
+        """``(1 - epsilon) B / T`` in USD a query, shape (E,)."""
+        return (1.0 - self.epsilon) * super().budgets(batch)
+
+
+class PdBwk(Learner, IndexAgent):
+    """PD-BwK (Badanidiyuru, Kleinberg & Slivkins 2013, arXiv 1305.2545, Algorithm 2).
+
+    Routes to the model with the most optimistic bang per buck, ``UCB_m / (v . LCB_m)``, with the
+    bounds ``mean +- rad(mean, n)`` clipped to [0, 1] and the radius
+    ``rad(v, n) = sqrt(C_rad v / n) + C_rad / n``. The unit costs ``v`` of the resources follow
+    Hedge: ``v_i <- v_i (1 + epsilon)^LCB_{m,i}`` for the model that served, with
+    ``epsilon = sqrt(ln(d) / B)``. The ``d = 2`` resources are money, with ``B = b T / c2``, and
+    time, of which each query takes ``B / T``. Models never tried come first. The bound in the
+    update is the one after the outcome, as outcomes may be late.
+
+    Args:
+        env: the environment it is for.
+        seed: seed of the agent's own random numbers.
+        C_rad: confidence scale, at least 0; ``Theta(log(d T N))`` in the theory.
+
+    Raises:
+        FieldError: if a parameter is out of range.
+    """
+
+    def __init__(self, env: Any, *, seed: int = 0, C_rad: float = 0.1) -> None:  # noqa: N803
+        super().__init__(env, seed=seed)
+        self.C_rad = not_negative("C_rad", C_rad)
+        self.dearest = self.cost_bounds[1]
+        # Consumption of time a query, B / T; money is measured in units of c2.
+        self.time = self.problem.budget / self.dearest
+        self.growth = math.log1p(math.sqrt(math.log(2.0) / (self.time * self.problem.horizon)))
+
+    def initial_state(self, rows: int) -> State:
+        """With ``log(v_money / v_time)``, shape (rows,)."""
+        return {**super().initial_state(rows), "log_price": np.zeros(rows)}
+
+    def learn(self, batch: Batch, state: State, outcomes: Outcomes) -> None:
+        """Raise the price of money against that of time, or lower it."""
+        rows, models = outcomes.served
+        used = self._cost_bound(batch["mean_cost"][rows, models], batch["pulls"][rows, models])
+        state["log_price"][rows] += self.growth * (used - self.time)
+
+    def index(self, batch: Batch, caps: Floats) -> Floats:
+        """Upper bound of the score over the estimated cost of both resources."""
+        mean, pulls = batch["mean_score"].astype(np.float64), batch["pulls"]
+        score = np.minimum(mean + self._radius(mean, pulls), 1.0)
+        money = self._cost_bound(batch["mean_cost"], pulls)
+        # A logistic weight is v_money / (v_money + v_time) and cannot overflow.
+        price = 0.5 * (1.0 + np.tanh(0.5 * batch["log_price"]))[:, None]
+        ratio = score / (price * money + (1.0 - price) * self.time + np.finfo(np.float64).tiny)
+        return np.where(pulls > 0, ratio, np.inf)
+
+    def _cost_bound(self, mean_cost: Floats, pulls: Floats) -> Floats:
+        mean = mean_cost.astype(np.float64) / self.dearest
+        return np.maximum(mean - self._radius(mean, pulls), 0.0)
+
+    def _radius(self, mean: Floats, pulls: Floats) -> Floats:
+        tried = np.maximum(pulls, 1.0)
+        return np.sqrt(self.C_rad * mean / tried) + self.C_rad / tried

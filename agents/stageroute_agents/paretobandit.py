@@ -1,0 +1,125 @@
+"""ParetoBandit: LinUCB with geometric forgetting and a paced dual (arXiv 2604.00136)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from stageroute_agents.base import Batch, State
+from stageroute_agents.linear import LinearAgent
+from stageroute_agents.linear_program import Floats
+from stageroute_agents.memory import Outcomes
+from stageroute_agents.parameters import factor, not_negative, positive
+
+# Queries beyond which statistics age no further, and the part of lambda_0 below which the
+# regularisation is topped up: both from the authors' public code, not from the paper.
+_OLDEST = 1000
+_LEAST_REGULARISATION = 0.1
+
+
+class ParetoBandit(LinearAgent):
+    """ParetoBandit (Taberner-Miller 2026, arXiv 2604.00136, Algorithm 1), without offline priors.
+
+    Routes to the largest ``theta_m' x + alpha sqrt(v_m) - (lambda_c + lambda_t) c~_m`` among the
+    models whose unit cost is at most that of the dearest over ``1 + lambda_t`` (no ceiling while
+    ``lambda_t = 0``). ``v_m = x' A_m^-1 x / max(gamma^dt, 1 / V_max)`` with ``dt`` outcomes since
+    the model's last one. On an outcome ``A_m`` and ``b_m`` are first multiplied by ``gamma^dt``.
+    Pacer: ``c- <- (1 - alpha_ema) c- + alpha_ema c_t``, from ``c- = b``;
+    ``lambda_{t+1} = clip(lambda_t + eta (c- / b - 1), 0, lambda_max)``.
+
+    Adapted: ``c~_m`` is the logarithm of the list price (where unknown, of the mean cost), scaled
+    to [0, 1] over the range of costs, where the paper takes fixed market bounds. A model above the
+    ceiling still serves what the others' throughput leaves, cheapest first. Age is counted in
+    outcomes, so that a model whose feedback is late is not taken for a neglected one.
+
+    Args:
+        env: the environment it is for.
+        seed: seed of the agent's own random numbers.
+        alpha: scale of the exploration, at least 0; 0.1 in the public code.
+        gamma: forgetting factor, above 0, up to 1.
+        lambda_0: regularisation, above 0.
+        lambda_c: static weight of the cost, at least 0.
+        eta: step of the dual, at least 0.
+        alpha_ema: smoothing of the cost, above 0, up to 1.
+        lambda_max: largest dual, above 0.
+        V_max: largest inflation of the variance, above 0.
+
+    Raises:
+        FieldError: if a parameter is out of range.
+    """
+
+    def __init__(
+        self,
+        env: Any,
+        *,
+        seed: int = 0,
+        alpha: float = 0.1,
+        gamma: float = 0.997,
+        lambda_0: float = 1.0,
+        lambda_c: float = 0.3,
+        eta: float = 0.05,
+        alpha_ema: float = 0.05,
+        lambda_max: float = 5.0,
+        V_max: float = 200.0,  # noqa: N803
+    ) -> None:
+        super().__init__(env, seed=seed, lambda_0=lambda_0)
+        self.alpha = not_negative("alpha", alpha)
+        self.gamma = factor("gamma", gamma)
+        self.lambda_c = not_negative("lambda_c", lambda_c)
+        self.eta = not_negative("eta", eta)
+        self.alpha_ema = factor("alpha_ema", alpha_ema)
+        self.lambda_max = positive("lambda_max", lambda_max)
+        self.V_max = positive("V_max", V_max)
+        # Costs of 0 have no logarithm.
+        low, high = np.log(np.maximum(self.cost_bounds, 1e-6 * self.cost_bounds[1]))
+        self.log_cost_bounds = float(low), float(max(high, low + 1e-6))
+
+    def initial_state(self, rows: int) -> State:
+        """With smoothed cost in USD and dual, shapes (rows,), and each model's age (rows, N)."""
+        return {
+            **super().initial_state(rows),
+            "smooth_cost": np.full(rows, self.problem.budget),
+            "dual": np.zeros(rows),
+            "age": np.zeros((rows, self.num_models)),
+        }
+
+    def learn(self, batch: Batch, state: State, outcomes: Outcomes) -> None:
+        """Forget, update the regression, and pace."""
+        state["age"][outcomes.due] += 1.0
+        rows, models = outcomes.served
+        decay = self.gamma ** np.minimum(state["age"][rows, models], _OLDEST)
+        state["inverse"][rows, models] /= decay[:, None, None]
+        state["score_sum"][rows, models] *= decay[:, None]
+        state["age"][rows, models] = 0.0
+        self._top_up(state, rows, models)
+        super().learn(batch, state, outcomes)
+        smooth = state["smooth_cost"]
+        smooth += np.where(outcomes.due, self.alpha_ema * (outcomes.cost - smooth), 0.0)
+        step = np.where(outcomes.due, self.eta * (smooth / self.problem.budget - 1.0), 0.0)
+        state["dual"][:] = np.clip(state["dual"] + step, 0.0, self.lambda_max)
+
+    def index(self, batch: Batch, caps: Floats) -> Floats:
+        """Optimistic score less the cost penalty; models above the ceiling come last."""
+        score, variance = self.predictions(batch)
+        inflation = np.maximum(self.gamma ** batch["age"], 1.0 / self.V_max)
+        price = np.where(batch["list_price"] > 0, batch["list_price"], batch["mean_cost"])
+        low, high = self.log_cost_bounds
+        log_price = np.clip(np.log(np.maximum(price, np.exp(low))), low, high)
+        unit_cost = (log_price - low) / (high - low)
+        dual = batch["dual"][:, None]
+        value = score + self.alpha * np.sqrt(variance / inflation)
+        value -= (self.lambda_c + dual) * unit_cost
+        dearest = np.where(caps > 0, price, 0.0).max(axis=1, keepdims=True)
+        above = (dual > 0) & (price > dearest / (1.0 + dual))
+        return np.where(above, -1e9 - unit_cost, value)
+
+    def _top_up(self, state: State, rows: Any, models: Any) -> None:
+        """Restore the regularisation of models in which some direction was all but forgotten."""
+        inverse = state["inverse"][rows, models]
+        largest = np.diagonal(inverse, axis1=1, axis2=2).max(axis=1, initial=0.0)
+        faded = largest > 1.0 / (_LEAST_REGULARISATION * self.lambda_0)
+        if faded.any():
+            missing = (1.0 - _LEAST_REGULARISATION) * self.lambda_0 * np.eye(self.size)
+            restored = np.linalg.inv(np.linalg.inv(inverse[faded]) + missing)
+            state["inverse"][rows[faded], models[faded]] = restored

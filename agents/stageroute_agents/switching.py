@@ -1,0 +1,147 @@
+"""UCB policies that forget, for drift: sliding-window and discounted (Garivier & Moulines 2011)."""
+
+from __future__ import annotations
+
+import math
+from abc import abstractmethod
+from typing import Any
+
+import numpy as np
+
+from stageroute_agents.base import Batch, State
+from stageroute_agents.linear_program import Floats, SlotlessAgent
+from stageroute_agents.memory import Learner, Outcomes
+from stageroute_agents.parameters import count, fraction, positive
+
+
+class ForgettingAgent(Learner, SlotlessAgent):
+    """Routes by RouteOPT on bounds and means of what has not been forgotten.
+
+    The published policies know scores only: they play the largest bound. Here the bound is the
+    score of RouteOPT, and the remembered mean the cost; a model of which nothing is remembered
+    costs ``c1``. Deploys the set that its own index ranks best.
+    """
+
+    def initial_state(self, rows: int) -> State:
+        """With the remembered pulls, score sums and cost sums, each of shape (rows, N)."""
+        shape = (rows, self.num_models)
+        sums = {name: np.zeros(shape) for name in ("kept_pulls", "kept_score", "kept_cost")}
+        return {**super().initial_state(rows), **sums}
+
+    @abstractmethod
+    def padding(self, batch: Batch, pulls: Floats) -> Floats:
+        """What the bound adds to the mean, shape (E, N), for ``pulls`` > 0 remembered pulls."""
+
+    def estimates(self, batch: Batch) -> tuple[Floats, Floats]:
+        """Mean score with padding, and mean cost."""
+        pulls = batch["kept_pulls"]
+        known = pulls > 0
+        some = np.where(known, pulls, 1.0)
+        # The policies play a forgotten model first: score 1 and one pull top every other bound.
+        score = np.where(known, batch["kept_score"] / some, 1.0) + self.padding(batch, some)
+        cost = np.where(known, batch["kept_cost"] / some, self.cost_bounds[0])
+        return score, np.clip(cost, *self.cost_bounds)
+
+    def seen(self, queries: Floats) -> Floats:
+        """Queries whose outcome is known."""
+        return np.maximum(queries - self.problem.feedback_delay, 0)
+
+
+class SlidingWindowUcb(ForgettingAgent):
+    """Sliding-window UCB, SW-UCB (Garivier & Moulines 2011, arXiv 0805.3415).
+
+    Bound: mean over the last ``tau`` queries + ``B sqrt(xi log(min(t, tau)) / N_t(tau, m))`` with
+    ``B = 1``.
+
+    Args:
+        env: the environment it is for.
+        seed: seed of the agent's own random numbers.
+        tau: queries remembered, at least 1; None takes ``4 sqrt(T log T)``, as published for one
+            change in the horizon.
+        xi: scale of the padding, above 0; above 1/2 in the theory.
+
+    Raises:
+        FieldError: if a parameter is out of range.
+    """
+
+    def __init__(self, env: Any, *, seed: int = 0, tau: int | None = None, xi: float = 0.5) -> None:
+        super().__init__(env, seed=seed)
+        horizon = self.problem.horizon
+        published = max(int(4.0 * math.sqrt(horizon * math.log(horizon))), 1)
+        self.tau = published if tau is None else count("tau", tau)
+        self.xi = positive("xi", xi)
+
+    def initial_state(self, rows: int) -> State:
+        """With model, score and cost of the last ``tau`` queries, shapes (rows, tau)."""
+        return {
+            **super().initial_state(rows),
+            "window_model": np.full((rows, self.tau), -1),
+            "window_score": np.zeros((rows, self.tau)),
+            "window_cost": np.zeros((rows, self.tau)),
+        }
+
+    def learn(self, batch: Batch, state: State, outcomes: Outcomes) -> None:
+        """Take the newest outcome in and the oldest out."""
+        rows = np.flatnonzero(outcomes.due)
+        slot = self.seen(state["queries"][rows]) % self.tau
+        model = state["window_model"][rows, slot]
+        full = model >= 0
+        leaving, at, old = rows[full], slot[full], model[full]
+        state["kept_pulls"][leaving, old] -= 1.0
+        state["kept_score"][leaving, old] -= state["window_score"][leaving, at]
+        state["kept_cost"][leaving, old] -= state["window_cost"][leaving, at]
+        state["window_model"][rows, slot] = outcomes.model[rows]
+        state["window_score"][rows, slot] = outcomes.score[rows]
+        state["window_cost"][rows, slot] = outcomes.cost[rows]
+        served, models = outcomes.served
+        state["kept_pulls"][served, models] += 1.0
+        state["kept_score"][served, models] += outcomes.score[served]
+        state["kept_cost"][served, models] += outcomes.cost[served]
+
+    def padding(self, batch: Batch, pulls: Floats) -> Floats:
+        """``B sqrt(xi log(min(t, tau)) / N_t(tau, m))``."""
+        rounds = np.clip(self.seen(batch["queries"]), 1, self.tau)
+        return np.sqrt(self.xi * np.log(rounds)[:, None] / pulls)
+
+
+class DiscountedUcb(ForgettingAgent):
+    """Discounted UCB, D-UCB (Garivier & Moulines 2011, arXiv 0805.3415).
+
+    Bound: discounted mean + ``2 B sqrt(xi log n_t(gamma) / N_t(gamma, m))``, ``B = 1``, where an
+    outcome of ``s`` queries ago counts ``gamma^s`` and ``n_t`` is the sum of all ``N_t``.
+
+    Args:
+        env: the environment it is for.
+        seed: seed of the agent's own random numbers.
+        gamma: discount a query, in [0, 1); None takes ``1 - 1 / (4 sqrt(T))``, as published for one
+            change in the horizon.
+        xi: scale of the padding, above 0; above 1/2 in the theory.
+
+    Raises:
+        FieldError: if a parameter is out of range.
+    """
+
+    def __init__(
+        self, env: Any, *, seed: int = 0, gamma: float | None = None, xi: float = 0.5
+    ) -> None:
+        super().__init__(env, seed=seed)
+        published = 1.0 - 0.25 / math.sqrt(self.problem.horizon)
+        self.gamma = published if gamma is None else fraction("gamma", gamma)
+        self.xi = positive("xi", xi)
+
+    def learn(self, batch: Batch, state: State, outcomes: Outcomes) -> None:
+        """Discount everything by one query, then add the newest outcome."""
+        discount = np.where(outcomes.due, self.gamma, 1.0)[:, None]
+        rows, models = outcomes.served
+        for name, values in (
+            ("kept_pulls", np.ones(len(rows))),
+            ("kept_score", outcomes.score[rows]),
+            ("kept_cost", outcomes.cost[rows]),
+        ):
+            state[name] *= discount
+            state[name][rows, models] += values
+
+    def padding(self, batch: Batch, pulls: Floats) -> Floats:
+        """``2 B sqrt(xi log n_t(gamma) / N_t(gamma, m))``."""
+        total = np.maximum(batch["kept_pulls"].sum(axis=1, keepdims=True), 1.0)
+        return 2.0 * np.sqrt(self.xi * np.log(total) / pulls)

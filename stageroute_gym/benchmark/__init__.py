@@ -1,0 +1,1 @@
+"""What ``stageroute bench`` measures, on the machine of whoever runs it."""

@@ -1,0 +1,40 @@
+"""The state of environments as arrays, one row each: what the kernels read and write."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+Singles = NDArray[np.float32]
+Masks = NDArray[np.int8]
+
+# `counters`, shape (E, 11), int64; the first six are shown in `info`.
+QUERIES, STAGE, MODEL, DECLINED, INVALID, ACTIVATIONS = range(6)
+PHASE, CHOSEN_SIZE, ROW, FINISHED, KEY = range(6, 11)
+NUM_COUNTERS = 11
+# `amounts`, shape (E, 7), float64; the first five are shown in `info`, and SEEN_SPEND is what the
+# agent's observation knows of the spend.
+STEP_SCORE, STEP_COST, SPEND, REGRET, ORACLE_SCORE, SEEN_SPEND, TOTAL_SCORE = range(7)
+NUM_AMOUNTS = 7
+# `pools`, shape (E, 4, N), float64; CHOSEN is the set being assembled.
+DEPLOYED, CHOSEN, PREVIOUS, TOKENS = range(4)
+NUM_POOLS = 4
+# `members`, shape (E, M_max), int64: numbers of the models in CHOSEN, in the order of choice.
+# `totals`, shape (E, N, 3), float64: what has been observed of each model.
+PULLS, SCORE_SUM, COST_SUM = range(3)
+NUM_TOTALS = 3
+# `pending`, shape (E, feedback_delay, 3), float64: feedback that is still on its way.
+PENDING_MODEL, PENDING_SCORE, PENDING_COST = range(3)
+NUM_PENDING = 3
+
+# Values of PHASE, and of MODEL where no model served.
+DEPLOY, ROUTE = 0, 1
+NO_MODEL = -1
+
+# Division as in C: Python's check for a zero divisor costs a branch each time.
+kernel = njit(cache=True, error_model="numpy")
+# For what every step calls: passing a dozen arrays to a function costs more than its work.
+inlined = njit(cache=True, error_model="numpy", inline="always")
