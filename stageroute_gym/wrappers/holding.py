@@ -10,16 +10,9 @@ from gymnasium import spaces
 from gymnasium.vector import VectorEnv, VectorWrapper
 from numba import njit
 
-from stageroute_gym.dynamics import (
-    FINISHED,
-    PHASE,
-    ROUTE,
-    STEP_COST,
-    STEP_SCORE,
-    step_continuous,
-    step_discrete,
-)
+from stageroute_gym.dynamics import step_continuous, step_discrete
 from stageroute_gym.errors import FieldError
+from stageroute_gym.state import FINISHED, PHASE, ROUTE, STEP_COST, STEP_SCORE
 from stageroute_gym.vector import StageRouteVectorEnv
 
 

@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-
 from stageroute_agents.sb3 import training
 from stageroute_agents.sb3.equivariant import EquivariantPolicy
 from stageroute_agents.sb3.files import AgentFile
 from stageroute_agents.sb3.settings import TrainingSettings
+
 from stageroute_gym.actions import action_space
 from stageroute_gym.evaluation import evaluate
 from stageroute_gym.wrappers import Normalization

@@ -4,17 +4,18 @@ from pathlib import Path
 
 import pytest
 import typer
+from stageroute_agents.sb3.command import train
 from typer.testing import CliRunner
 
-from stageroute_agents.sb3.command import train
 from stageroute_gym.errors import FieldError
 
 app = typer.Typer()
 app.command()(train)
-SHORT = (
-    "--algo ppo --steps 64 --num-envs 2 --hold 20 --eval-interval 64 --eval-episodes 1 "
-    "--horizon 400 --num-stages 4 --parameter n_steps=16 --parameter batch_size=32 --seed 3"
-).split()
+SHORT = [
+    *["--algo", "ppo", "--seed", "3", "--steps", "64", "--num-envs", "2", "--hold", "20"],
+    *["--eval-interval", "64", "--eval-episodes", "1", "--horizon", "400", "--num-stages", "4"],
+    *["--parameter", "n_steps=16", "--parameter", "batch_size=32"],
+]
 
 
 def test_command_trains_resumes_and_names_the_file(tmp_path: Path) -> None:

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-
 from stageroute_agents.sb3 import algorithms, training
 from stageroute_agents.sb3.checkpoints import read_checkpoint
 from stageroute_agents.sb3.files import AgentFile
 from stageroute_agents.sb3.settings import TrainingSettings
 from stageroute_agents.sb3.vec_env import NativeVecEnv
+
 from stageroute_gym.errors import FieldError
 from stageroute_gym.evaluation import agents, evaluate
 from stageroute_gym.evaluation.leaderboard import run_leaderboard
@@ -138,7 +138,9 @@ def test_agent_says_which_scenario_shape_it_fits(trained: Path, tmp_path: Path) 
     with pytest.raises(FieldError, match=r"number of query features = 8: expected 1"):
         file(StageRouteContinuousVectorEnv(1, features="task"))
     data = tmp_path / "outcomes.csv"
-    data.write_text("query_id,task,score:a,score:b,cost:a,cost:b\n1,t,0.5,1,0.1,0.2\n2,t,1,0,0.1,0.2\n")
+    data.write_text(
+        "query_id,task,score:a,score:b,cost:a,cost:b\n1,t,0.5,1,0.1,0.2\n2,t,1,0,0.1,0.2\n"
+    )
     other = {"scenario": "recorded", "data": str(data), "initial_models": 1, "throughput": 1.0}
     with pytest.raises(FieldError, match="number of models = 2: expected 11"):
         file(StageRouteContinuousVectorEnv(1, **other))
@@ -149,7 +151,7 @@ def test_truncated_agent_file_is_refused(kept: float, trained: Path, tmp_path: P
     content = trained.read_bytes()
     broken = tmp_path / "broken.sragent"
     broken.write_bytes(content[: int(kept * len(content)) if kept < 1 else int(kept)])
-    with pytest.raises(FieldError, match="whole .sragent file"):
+    with pytest.raises(FieldError, match=r"whole \.sragent file"):
         agents.load(str(broken))
 
 
