@@ -66,7 +66,7 @@ class ScenarioMixture(VecEnv):
 
     def step_wait(self) -> tuple[Any, NDArray[np.float32], NDArray[np.bool_], list[dict[str, Any]]]:
         """Step; where an episode ends, the next begins in a scenario that is not being played."""
-        observations = np.empty((self.num_envs, *self.observation_space.shape), np.float32)  # type: ignore[misc]
+        observations = []
         rewards = np.empty(self.num_envs, np.float32)
         dones = np.empty(self.num_envs, np.bool_)
         infos: list[dict[str, Any]] = []
@@ -79,8 +79,8 @@ class ScenarioMixture(VecEnv):
                 drawn = int(self._rng.integers(len(self._waiting)))
                 self._waiting[drawn], self._playing[slot] = place, self._waiting[drawn]
                 rows = self._pool[self._playing[slot]].reset()
-            observations[slot] = rows[0]
-        return observations, rewards, dones, infos
+            observations.append(rows)
+        return np.concatenate(observations), rewards, dones, infos
 
     def close(self) -> None:
         """Close all environments of the pool."""

@@ -45,13 +45,13 @@ def random_scenario(rng: np.random.Generator, folder: Path) -> dict[str, Any]:
             "budget": float(np.exp(rng.uniform(np.log(8e-5), np.log(3e-3)))),
         }
     path = folder / f"{int(rng.integers(2**63)):016x}.parquet"
-    names = [f"model-{m}" for m in range(NUM_MODELS)]
-    mean_cost = _write_outcomes(rng, names, path)
+    invented = [f"model-{m}" for m in range(NUM_MODELS)]
+    mean_cost = _write_outcomes(rng, invented, path)
     low, high = np.log(mean_cost.min() * 1.5), np.log(mean_cost.max())
     return arguments | {
         "scenario": "recorded",
         "data": str(path),
-        "arrival_order": [names[place] for place in rng.permutation(NUM_MODELS)],
+        "arrival_order": [invented[place] for place in rng.permutation(NUM_MODELS)],
         "budget": float(np.exp(rng.uniform(low, high))),
     }
 
