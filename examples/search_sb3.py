@@ -2,8 +2,7 @@
 
     python examples/search_sb3.py --algo ppo --scenario routerbench --trials 20
 
-A trial counts by its mean over training seeds, on episodes that no leaderboard uses. Needs the
-extra ``rl``.
+A trial counts by its mean over training seeds, on episodes that no leaderboard uses.
 """
 
 from __future__ import annotations
@@ -40,18 +39,17 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("search.csv"))
     options = parser.parse_args()
     rng, rows = np.random.default_rng(0), []
-    problem = {"horizon": options.horizon}
     common = {"algo": options.algo, "scenario": options.scenario, "steps": options.steps}
+    common["overrides"] = {"horizon": options.horizon}
     for _ in range(options.trials):
         trial = {name: rng.choice(values).item() for name, values in CHOICES.items()}
-        own = {name: trial[name] for name in ("hold", "price")}
-        own["parameters"] = {name: trial[name] for name in ("learning_rate", "gamma")}
+        common |= {name: trial[name] for name in ("hold", "price")}
+        common["parameters"] = {name: trial[name] for name in ("learning_rate", "gamma")}
         scores = []
         for seed in range(options.seeds):
-            settings = TrainingSettings(seed=seed, overrides=problem, **own, **common)
             with tempfile.TemporaryDirectory() as folder:
-                path = train(settings, Path(folder), show_progress=False)
-                table = evaluate(str(path), options.scenario, FRESH, **problem)
+                path = train(TrainingSettings(seed=seed, **common), Path(folder))
+                table = evaluate(str(path), options.scenario, FRESH, **common["overrides"])
             scores.append(table["score_over_horizon_oracle"].mean())
         rows.append({**trial, "score": np.mean(scores), "worst": min(scores)})
         pl.DataFrame(rows).sort("score", descending=True).write_csv(options.out)
