@@ -24,6 +24,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=400_000)
     parser.add_argument("--scenarios", type=int, default=128)
     parser.add_argument("--num-envs", type=int, default=32)
+    parser.add_argument("--episodes", type=int, default=20)
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
 
@@ -36,9 +37,10 @@ def main() -> None:
     )
     for scenario in UNSEEN:
         for agent in (str(path), "stageroute", "greedy-ratio", "greedy-price", "uniform"):
-            rows = evaluate(agent, scenario, range(20))
+            rows = evaluate(agent, scenario, range(options.episodes))
             score = estimate(rows["score_over_horizon_oracle"])
-            print(f"{scenario:20} {agent:40} {score.mean:.3f} +- {score.half_width:.3f}")
+            width = score.half_width or 0.0
+            print(f"{scenario:20} {agent:40} {score.mean:.3f} +- {width:.3f}")
 
 
 if __name__ == "__main__":

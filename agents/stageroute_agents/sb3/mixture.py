@@ -66,7 +66,7 @@ class ScenarioMixture(VecEnv):
 
     def step_wait(self) -> tuple[Any, NDArray[np.float32], NDArray[np.bool_], list[dict[str, Any]]]:
         """Step; where an episode ends, the next begins in a scenario that is not being played."""
-        observations = []
+        observations: list[Any] = []
         rewards = np.empty(self.num_envs, np.float32)
         dones = np.empty(self.num_envs, np.bool_)
         infos: list[dict[str, Any]] = []
