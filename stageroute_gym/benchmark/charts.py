@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 COLORS = ("#4c78a8", "#f58518", "#54a24b")
 WIDTH, HEIGHT = 210, 190
 DECADES = [10.0**power for power in range(-3, 7)]
-# 1,000,000 would not fit below a panel.
-POWERS = "datum.value >= 1e5 ? format(datum.value, '~s') : format(datum.value, ',')"
+# 1,000,000 would not fit below a panel, and 4.096k is no number that anyone knows.
+NUMBERS = "format(datum.value, datum.value && datum.value % 1000 == 0 ? '~s' : ',')"
 
 
 def growth_chart(growth: Section) -> alt.VConcatChart:
@@ -99,13 +99,13 @@ def _panel(
                 "value:Q",
                 title=factor,
                 scale=alt.Scale(type="log", nice=False, padding=12),
-                axis=alt.Axis(values=values, labelExpr=POWERS, labelOverlap=True, grid=False),
+                axis=alt.Axis(values=values, labelExpr=NUMBERS, labelOverlap=True, grid=False),
             ),
             y=alt.Y(
                 f"{column}:Q",
                 title=title if first else None,
                 scale=alt.Scale(type=scale),
-                axis=alt.Axis(labels=first, ticks=first, domain=first, format=",~g", **marks),
+                axis=alt.Axis(labels=first, ticks=first, domain=first, labelExpr=NUMBERS, **marks),
             ),
         )
     )

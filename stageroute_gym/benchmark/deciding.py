@@ -9,7 +9,7 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 
-from stageroute_gym.benchmark.environments import IDS, make_vector
+from stageroute_gym.benchmark.environments import make_vector
 from stageroute_gym.benchmark.section import Effort, Section
 from stageroute_gym.benchmark.timing import Task, time_tasks
 from stageroute_gym.errors import FieldError
@@ -99,14 +99,14 @@ def play_window(agent_name: str, env_id: str, rows: int | None, **arguments: Any
 
 
 def measure(effort: Effort) -> Section:
-    """Microseconds a decision of each agent, for both environments."""
+    """Microseconds a decision of each installed agent."""
     rows: list[tuple[str | float | None, ...]] = []
     notes = [
         f"Routing: {WINDOW} queries in a row of the second stage of {QUERIES_A_STAGE} queries, "
         "decided again outside the environment. Deploying: the decision that opens that stage.",
     ]
     for name in agents.names():
-        for env_id in IDS:
+        for env_id in effort.agent_envs:
             try:
                 windows = [
                     play_window(name, env_id, size, **SHORT) for size in (None, *effort.batches)

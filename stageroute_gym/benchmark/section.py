@@ -20,6 +20,7 @@ class Effort:
         rounds: rounds of each task, see `stageroute_gym.benchmark.timing`.
         round_seconds: about how long a round takes.
         num_envs: sizes of the vector environments.
+        agent_envs: ids of the environments in which agents decide.
         batches: numbers of episodes that an agent decides for at once.
         num_models: ``N`` in the growth section, like the next three.
         max_deployed: ``M_max``.
@@ -30,6 +31,7 @@ class Effort:
     rounds: int
     round_seconds: float
     num_envs: tuple[int, ...]
+    agent_envs: tuple[str, ...]
     batches: tuple[int, ...]
     num_models: tuple[int, ...]
     max_deployed: tuple[int, ...]
@@ -41,6 +43,7 @@ FULL = Effort(
     rounds=7,
     round_seconds=0.03,
     num_envs=(1, 16, 256, 1024, 4096),
+    agent_envs=("StageRoute-v0", "StageRouteContinuous-v0"),
     batches=(256, 1024),
     num_models=(10, 30, 100, 300, 1000),
     max_deployed=(2, 5, 10, 20, 50),
@@ -51,10 +54,11 @@ QUICK = Effort(
     rounds=3,
     round_seconds=0.004,
     num_envs=(1, 16, 256, 1024, 4096),
+    agent_envs=("StageRouteContinuous-v0",),
     batches=(256, 1024),
     num_models=(10, 100, 1000),
-    max_deployed=(2, 10, 50),
-    horizons=(1_000, 10_000, 100_000),
+    max_deployed=(2, 20),
+    horizons=(1_000, 30_000),
     episodes=(1, 256, 4096),
 )
 
