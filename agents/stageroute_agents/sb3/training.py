@@ -92,9 +92,13 @@ def _run(settings: TrainingSettings, folder: Path, *, resumed: bool, show_progre
     )
     curves = callbacks.Curves(worlds, [normalization] * env.num_envs)
     remaining = settings.steps - model.num_timesteps
-    if remaining > 0:
-        model.learn(remaining, callback=[curves, evaluations, bar], reset_num_timesteps=False)
-    env.close()
+    try:
+        if remaining > 0:
+            model.learn(remaining, callback=[curves, evaluations, bar], reset_num_timesteps=False)
+    finally:
+        # An interruption too must leave the terminal as it was.
+        bar.close()
+        env.close()
     return path
 
 
