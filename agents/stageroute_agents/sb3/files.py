@@ -105,8 +105,8 @@ class AgentFile:
             seed: seed of the agent's own random numbers.
 
         Raises:
-            FieldError: if the scenario's shape or the environment's actions do not fit, or the extra
-                ``rl`` is not installed.
+            FieldError: if the scenario's shape or the environment's actions do not fit, or the
+                extra ``rl`` is not installed.
         """
         self.settings.algorithm.load()
         from stageroute_agents.sb3.agent import TrainedAgent
