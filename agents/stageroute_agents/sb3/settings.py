@@ -55,7 +55,7 @@ class TrainingSettings:
     overrides: Mapping[str, Any] = field(default_factory=dict)
     env_id: str | None = None
     seed: int = 0
-    steps: int = 200_000
+    steps: int = 100_000
     num_envs: int | None = None
     hold: int | None = None
     price: float = 0.05
