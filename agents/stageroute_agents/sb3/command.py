@@ -28,7 +28,7 @@ def train(
     env_id: EnvId = None,
     num_envs: Annotated[int | None, typer.Option(help="Environments to train in.")] = None,
     hold: Annotated[int | None, typer.Option(help="Queries that a decision holds for.")] = None,
-    price: Annotated[float, typer.Option(help="Price of the budget in the reward.")] = 0.05,
+    price: Annotated[float, typer.Option(help="Price of the budget in the reward.")] = 0.0,
     price_step_size: Annotated[float, typer.Option(help="Adapts it by dual ascent.")] = 0.0,
     equivariant: Annotated[
         bool, typer.Option("--equivariant", help="A policy for any number of models.")

@@ -58,7 +58,7 @@ class TrainingSettings:
     steps: int = 100_000
     num_envs: int | None = None
     hold: int | None = None
-    price: float = 0.05
+    price: float = 0.0
     price_step_size: float = 0.0
     equivariant: bool = False
     eval_interval: int = 20_000
