@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from stageroute_gym.state import inlined
 from stageroute_gym.world import ALIAS, KEEP_PROBABILITY
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
@@ -13,7 +13,7 @@ _MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
 _MIX_2 = np.uint64(0x94D049BB133111EB)
 
 
-@njit(cache=True, inline="always")
+@inlined
 def uniform(key: int, index: int) -> float:
     """Draw number ``index`` in [0, 1) of an episode's ``key``: SplitMix64 as a counter.
 
@@ -27,7 +27,7 @@ def uniform(key: int, index: int) -> float:
     return np.float64(state >> np.uint64(11)) * 2.0**-53
 
 
-@njit(cache=True, inline="always")
+@inlined
 def draw_row(sampler: NDArray[np.float64], mix: int, key: int, query: int) -> int:
     """Row of the table that query number ``query`` is, by the alias method."""
     scaled = uniform(key, 2 * query) * sampler.shape[1]

@@ -7,12 +7,10 @@ otherwise apply its action, which is Gymnasium's autoreset mode NEXT_STEP.
 
 from __future__ import annotations
 
-import numpy as np
-
 from stageroute_gym.deploy_phase import begin_stage, choose, choose_largest, commit
 from stageroute_gym.draws import uniform
 from stageroute_gym.observation import LAST_MODEL, NUM_MODEL_FIELDS, OBS_LIST_PRICE, OBS_THROUGHPUT
-from stageroute_gym.projection import project, sample
+from stageroute_gym.projection import asks, project, sample
 from stageroute_gym.route_phase import decline, next_query, observe_books, refill, report, serve
 from stageroute_gym.state import (
     CHOSEN_SIZE,
@@ -25,6 +23,7 @@ from stageroute_gym.state import (
     PHASE,
     QUERIES,
     ROUTE,
+    SHARES,
     SPEND,
     STAGE,
     STEP_COST,
@@ -181,7 +180,6 @@ def step_continuous(
     """Advance every environment by one decision of `StageRouteContinuous-v0`; actions (E, N)."""
     n = models.shape[1]
     scalars = n * NUM_MODEL_FIELDS
-    shares = np.empty(n)
     for e in range(actions.shape[0]):
         if counters[e, FINISHED]:
             _reset(
@@ -199,12 +197,13 @@ def step_continuous(
                 counters[e, INVALID] += 1
             commit(e, settings, counters, amounts, pools, observation, mask)
         else:
+            shares = pools[e, SHARES]
             total = project(actions[e], mask[e, :n], models[THROUGHPUT], shares)
             model = NO_MODEL
             if total > 0.0:
                 draw = uniform(counters[e, KEY], 2 * counters[e, QUERIES] + 1)
                 model = sample(shares, total, draw)
-            elif actions[e].max() > 0.0:
+            elif asks(actions[e]):
                 counters[e, INVALID] += 1
             if model == NO_MODEL:
                 decline(e, counters, amounts)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from stageroute_gym.state import kernel
 
 Floats = NDArray[np.float64]
 
@@ -14,7 +15,16 @@ Floats = NDArray[np.float64]
 SHARE_TOLERANCE = 1e-6
 
 
-@njit(cache=True)
+@kernel
+def asks(weights: NDArray[Any]) -> bool:
+    """Whether some weight is positive, usable or not."""
+    largest = 0.0
+    for weight in weights:
+        largest = max(largest, weight)
+    return largest > 0.0
+
+
+@kernel
 def project(
     weights: NDArray[Any], usable: NDArray[Any], throughput: Floats, shares: Floats
 ) -> float:
@@ -59,7 +69,7 @@ def project(
     return shares.sum()
 
 
-@njit(cache=True)
+@kernel
 def sample(shares: Floats, total: float, draw: float) -> int:
     """Index drawn from ``shares``; -1 with the mass that they lack to 1."""
     if total < 1.0 - SHARE_TOLERANCE and draw >= total:

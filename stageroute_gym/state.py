@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
@@ -19,9 +21,10 @@ NUM_COUNTERS = 11
 # agent's observation knows of the spend.
 STEP_SCORE, STEP_COST, SPEND, REGRET, ORACLE_SCORE, SEEN_SPEND, TOTAL_SCORE = range(7)
 NUM_AMOUNTS = 7
-# `pools`, shape (E, 4, N), float64; CHOSEN is the set being assembled.
-DEPLOYED, CHOSEN, PREVIOUS, TOKENS = range(4)
-NUM_POOLS = 4
+# `pools`, shape (E, 5, N), float64; CHOSEN is the set being assembled, SHARES what the continuous
+# environment routes the current query by.
+DEPLOYED, CHOSEN, PREVIOUS, TOKENS, SHARES = range(5)
+NUM_POOLS = 5
 # `members`, shape (E, M_max), int64: numbers of the models in CHOSEN, in the order of choice.
 # `totals`, shape (E, N, 3), float64: what has been observed of each model.
 PULLS, SCORE_SUM, COST_SUM = range(3)
@@ -34,7 +37,9 @@ NUM_PENDING = 3
 DEPLOY, ROUTE = 0, 1
 NO_MODEL = -1
 
-# Division as in C: Python's check for a zero divisor costs a branch each time.
-kernel = njit(cache=True, error_model="numpy")
+# Division as in C: Python's check for a zero divisor costs a branch each time. Without numba's
+# reference counting, which took half the time of a step: the kernels hold and allocate nothing.
+_OPTIONS: dict[str, Any] = {"cache": True, "error_model": "numpy", "_nrt": False}
+kernel = njit(**_OPTIONS)
 # For what every step calls: passing a dozen arrays to a function costs more than its work.
-inlined = njit(cache=True, error_model="numpy", inline="always")
+inlined = njit(**_OPTIONS, inline="always")

@@ -21,9 +21,6 @@ app.command()(playing.run)
 app.command()(playing.leaderboard)
 app.command()(bench)
 app.add_typer(data.app, name="data")
-# Commands of the packages around the environment, such as training agents.
-for _point in entry_points(group="stageroute.commands"):
-    app.command(_point.name)(_point.load())
 
 
 def _version(wanted: bool) -> None:
@@ -46,6 +43,9 @@ def main() -> None:
     # As with `python -m`, so that module:Class finds an agent in the folder one is in.
     if os.getcwd() not in sys.path:
         sys.path.insert(0, os.getcwd())
+    # Commands of the packages around the environment, such as training agents.
+    for point in entry_points(group="stageroute.commands"):
+        app.command(point.name)(point.load())
     try:
         app()
     except FieldError as error:

@@ -73,7 +73,7 @@ def test_an_installed_agent_that_is_broken_hides_no_other(
         "broken": EntryPoint("broken", "players:Absent", agents.GROUP),
         "even": EntryPoint("even", "players:Even", agents.GROUP),
     }
-    monkeypatch.setattr(agents, "_installed", lambda: installed)
+    monkeypatch.setattr(agents, "_installed", lambda _: installed)
     shown = stageroute("agents").out
     assert "share=0.5" in shown
     assert "an agent that can be loaded" in " ".join(shown.split())

@@ -52,3 +52,27 @@ def test_all_examples_are_short_and_tested() -> None:
     for file in EXAMPLES.glob("*.py"):
         assert f'"{file.name}"' in tested
         assert len(file.read_text(encoding="utf-8").splitlines()) <= 60
+
+
+@pytest.mark.slow
+def test_train_sb3(tmp_path: Path) -> None:
+    pytest.importorskip("stable_baselines3")
+    shown = run("train_sb3.py", tmp_path, "--steps", "4096", "--horizon", "500", "--out", "run")
+    assert "run/agent.sragent" in shown
+    assert "uniform" in shown
+
+
+@pytest.mark.slow
+def test_search_sb3(tmp_path: Path) -> None:
+    pytest.importorskip("stable_baselines3")
+    short = ["--trials", "1", "--seeds", "1", "--steps", "4096", "--horizon", "500"]
+    run("search_sb3.py", tmp_path, *short)
+    assert len(pl.read_csv(tmp_path / "search.csv")) == 1
+
+
+@pytest.mark.slow
+def test_train_generalist(tmp_path: Path) -> None:
+    pytest.importorskip("stable_baselines3")
+    short = ["--steps", "512", "--scenarios", "4", "--num-envs", "4", "--episodes", "1"]
+    shown = run("train_generalist.py", tmp_path, *short, "--out", "run")
+    assert "routerbench-tight    run/agent.sragent" in shown

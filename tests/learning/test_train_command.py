@@ -12,28 +12,9 @@ from stageroute_gym.errors import FieldError
 app = typer.Typer()
 app.command()(train)
 SHORT = [
-    "--algo",
-    "ppo",
-    "--steps",
-    "64",
-    "--num-envs",
-    "2",
-    "--hold",
-    "20",
-    "--eval-interval",
-    "64",
-    "--eval-episodes",
-    "1",
-    "--horizon",
-    "400",
-    "--num-stages",
-    "4",
-    "--parameter",
-    "n_steps=16",
-    "--parameter",
-    "batch_size=32",
-    "--seed",
-    "3",
+    *["--algo", "ppo", "--seed", "3", "--steps", "64", "--num-envs", "2", "--hold", "20"],
+    *["--eval-interval", "64", "--eval-episodes", "1", "--horizon", "400", "--num-stages", "4"],
+    *["--parameter", "n_steps=16", "--parameter", "batch_size=32"],
 ]
 
 

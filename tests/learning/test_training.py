@@ -151,7 +151,7 @@ def test_truncated_agent_file_is_refused(kept: float, trained: Path, tmp_path: P
     content = trained.read_bytes()
     broken = tmp_path / "broken.sragent"
     broken.write_bytes(content[: int(kept * len(content)) if kept < 1 else int(kept)])
-    with pytest.raises(FieldError, match=r"whole .sragent file"):
+    with pytest.raises(FieldError, match=r"whole \.sragent file"):
         agents.load(str(broken))
 
 

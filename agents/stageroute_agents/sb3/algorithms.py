@@ -76,7 +76,9 @@ _SB3, _CONTRIB = "stable_baselines3", "sb3_contrib"
 _ALGORITHMS = {
     algorithm.name: algorithm
     for algorithm in (
-        Algorithm("ppo", _SB3, "PPO", (CONTINUOUS, DISCRETE), samples=True, parameters=_PPO),
+        Algorithm(
+            "ppo", _SB3, "PPO", (CONTINUOUS, DISCRETE), samples=True, hold=500, parameters=_PPO
+        ),
         Algorithm("a2c", _SB3, "A2C", (CONTINUOUS, DISCRETE), samples=True, parameters=_ON_POLICY),
         Algorithm("dqn", _SB3, "DQN", (DISCRETE,), off_policy=True, parameters=_VALUES),
         Algorithm(

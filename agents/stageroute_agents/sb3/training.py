@@ -67,8 +67,6 @@ def resume(folder: Path, *, show_progress: bool = True) -> Path:
 
 def _run(settings: TrainingSettings, folder: Path, *, resumed: bool, show_progress: bool) -> Path:
     # Only here, since they load torch.
-    from stable_baselines3.common.logger import configure
-
     from stageroute_agents.sb3 import callbacks
     from stageroute_agents.sb3.checkpoints import read_checkpoint
     from stageroute_agents.sb3.files import save
@@ -79,7 +77,7 @@ def _run(settings: TrainingSettings, folder: Path, *, resumed: bool, show_progre
     model = make_model(settings, env)
     best = read_checkpoint(folder, model) if resumed else -math.inf
     env.seed(_episode_seed(settings.seed, model.num_timesteps))
-    model.set_logger(configure(str(folder), ["tensorboard"]))
+    model.set_logger(tensorboard_logger(folder))
     worlds = [env.get_attr("world")[0]] * env.num_envs
     normalization = Normalization.of(env.env)
     path = folder / AGENT_FILE
@@ -119,6 +117,13 @@ def make_model(settings: TrainingSettings, env: Any) -> Any:
     except TypeError as error:
         allowed = f"arguments of {settings.algorithm.class_name}; {error}"
         raise FieldError("parameters", arguments, allowed) from error
+
+
+def tensorboard_logger(folder: Path) -> Any:
+    """A logger of stable-baselines3 that writes TensorBoard's files into a folder."""
+    from stable_baselines3.common.logger import configure
+
+    return configure(str(folder), ["tensorboard"])
 
 
 def evaluate_policy(
