@@ -56,10 +56,10 @@ QUICK = Effort(
     num_envs=(1, 256, 1024),
     agent_envs=("StageRouteContinuous-v0",),
     batches=(1024,),
-    num_models=(10, 100, 1000),
+    num_models=(10, 1000),
     max_deployed=(2, 20),
     horizons=(1_000, 30_000),
-    episodes=(1, 256, 4096),
+    episodes=(1, 1024),
 )
 
 
