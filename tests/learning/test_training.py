@@ -233,6 +233,25 @@ def test_nothing_heavy_is_loaded_before_it_is_asked_for() -> None:
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
+def test_missing_library_is_named(trained: Path, tmp_path: Path) -> None:
+    code = (
+        "import sys; sys.modules['torch'] = None\n"
+        "from stageroute_gym.errors import FieldError\n"
+        "from stageroute_gym.evaluation import evaluate\n"
+        "from stageroute_agents.sb3.settings import TrainingSettings\n"
+        "from stageroute_agents.sb3.training import train\n"
+        "from pathlib import Path\n"
+        "for call in (\n"
+        f"    lambda: evaluate({str(trained)!r}, 'routerbench', [0]),\n"
+        "    lambda: train(TrainingSettings(algo='ppo', scenario='routerbench'), Path('run')),\n"
+        "):\n"
+        "    try: call()\n"
+        "    except FieldError as error: assert 'install the extra rl' in str(error)\n"
+        "    else: raise AssertionError\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=tmp_path)
+
+
 def _write(folder: Path, description: dict[str, Any], weights: bytes) -> Path:
     path = folder / "changed.sragent"
     with zipfile.ZipFile(path, "w") as archive:

@@ -146,7 +146,8 @@ class ProgressBar(BaseCallback):
         self._bar.update(self._task, completed=self.num_timesteps)
         return True
 
-    def _on_training_end(self) -> None:
+    def close(self) -> None:
+        """Take the bar off the terminal."""
         self._bar.stop()
 
 

@@ -105,8 +105,10 @@ class AgentFile:
             seed: seed of the agent's own random numbers.
 
         Raises:
-            FieldError: if the scenario's shape or the environment's actions do not fit.
+            FieldError: if the scenario's shape or the environment's actions do not fit, or the
+                extra ``rl`` is not installed.
         """
+        self.settings.algorithm.load()
         from stageroute_agents.sb3.agent import TrainedAgent
 
         # Weights that are shared by all models fit any number of them, and any budget.

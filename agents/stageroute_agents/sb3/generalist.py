@@ -94,8 +94,11 @@ def train_generalist(
             report=bar.report,
         )
         model.set_logger(training.tensorboard_logger(folder))
-        model.learn(steps, callback=[evaluations, bar])
-        env.close()
+        try:
+            model.learn(steps, callback=[evaluations, bar])
+        finally:
+            bar.close()
+            env.close()
     return path
 
 

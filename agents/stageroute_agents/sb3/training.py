@@ -39,6 +39,7 @@ def train(settings: TrainingSettings, folder: Path, *, show_progress: bool = Tru
     """
     if folder.exists() and any(folder.iterdir()):
         raise FieldError("folder", str(folder), "a new or empty one; or resume the run in it")
+    settings.algorithm.load()  # says what is missing, before anything is written
     folder.mkdir(parents=True, exist_ok=True)
     text = json.dumps(settings.to_dict(), indent=1)
     (folder / _SETTINGS_FILE).write_text(text, encoding="utf-8")
@@ -62,6 +63,7 @@ def resume(folder: Path, *, show_progress: bool = True) -> Path:
         FieldError: if the folder holds no run, or its checkpoint is broken.
     """
     settings = TrainingSettings.read(folder / _SETTINGS_FILE)
+    settings.algorithm.load()
     return _run(settings, folder, resumed=True, show_progress=show_progress)
 
 
@@ -92,9 +94,13 @@ def _run(settings: TrainingSettings, folder: Path, *, resumed: bool, show_progre
     )
     curves = callbacks.Curves(worlds, [normalization] * env.num_envs)
     remaining = settings.steps - model.num_timesteps
-    if remaining > 0:
-        model.learn(remaining, callback=[curves, evaluations, bar], reset_num_timesteps=False)
-    env.close()
+    try:
+        if remaining > 0:
+            model.learn(remaining, callback=[curves, evaluations, bar], reset_num_timesteps=False)
+    finally:
+        # An interruption too must leave the terminal as it was.
+        bar.close()
+        env.close()
     return path
 
 
