@@ -194,7 +194,9 @@ def test_broken_checkpoint_is_refused(fault: str, trained: Path, tmp_path: Path)
     contents = {"truncated": content[:-2000], "garbage": b"no checkpoint", "other": content}
     if fault != "missing":
         path.write_bytes(contents[fault])
-    changed = settings(parameters={"policy_kwargs": {"net_arch": [7]}} if fault == "other" else {})
+    few = {"n_steps": 16, "batch_size": 32}
+    other = {**few, "policy_kwargs": {"net_arch": [7]}}
+    changed = settings(parameters=other if fault == "other" else few)
     model = training.make_model(changed, NativeVecEnv(changed.make_env()))
     with pytest.raises(FieldError, match="checkpoint"):
         read_checkpoint(tmp_path, model)

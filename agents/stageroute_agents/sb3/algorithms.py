@@ -27,7 +27,6 @@ class Algorithm:
         masked: whether it is told which actions are allowed.
         off_policy: whether it learns from a replay buffer.
         num_envs: environments to train in, by default.
-        hold: queries that a routing decision holds for, by default.
         parameters: arguments of the class, where they differ from the library's defaults.
     """
 
@@ -40,7 +39,6 @@ class Algorithm:
     masked: bool = False
     off_policy: bool = False
     num_envs: int = 16
-    hold: int = 100
     parameters: Mapping[str, Any] = field(default_factory=dict)
 
     def load(self) -> Any:
@@ -59,8 +57,9 @@ class Algorithm:
         return self.load().policy_aliases[self.policy]
 
 
-_ON_POLICY = {"n_steps": 256, "gamma": 0.99, "gae_lambda": 0.95, "learning_rate": 1e-3}
-_PPO = {**_ON_POLICY, "batch_size": 512, "n_epochs": 5, "ent_coef": 0.0}
+# An update every 64 decisions of each environment: about an episode, if they hold for a stage.
+_ON_POLICY = {"n_steps": 64, "gamma": 0.99, "gae_lambda": 0.95, "learning_rate": 5e-4}
+_PPO = {**_ON_POLICY, "batch_size": 256, "n_epochs": 10}
 _OFF_POLICY = {"learning_starts": 2_000, "buffer_size": 200_000, "gamma": 0.99, "train_freq": 4}
 _ACTOR_CRITIC = {**_OFF_POLICY, "gradient_steps": 4, "batch_size": 256}
 _VALUES = {
@@ -76,9 +75,7 @@ _SB3, _CONTRIB = "stable_baselines3", "sb3_contrib"
 _ALGORITHMS = {
     algorithm.name: algorithm
     for algorithm in (
-        Algorithm(
-            "ppo", _SB3, "PPO", (CONTINUOUS, DISCRETE), samples=True, hold=500, parameters=_PPO
-        ),
+        Algorithm("ppo", _SB3, "PPO", (CONTINUOUS, DISCRETE), samples=True, parameters=_PPO),
         Algorithm("a2c", _SB3, "A2C", (CONTINUOUS, DISCRETE), samples=True, parameters=_ON_POLICY),
         Algorithm("dqn", _SB3, "DQN", (DISCRETE,), off_policy=True, parameters=_VALUES),
         Algorithm(
@@ -106,7 +103,7 @@ _ALGORITHMS = {
             (CONTINUOUS, DISCRETE),
             policy="MlpLstmPolicy",
             samples=True,
-            parameters={**_PPO, "n_steps": 128},
+            parameters=_PPO,
         ),
         Algorithm("sac", _SB3, "SAC", (CONTINUOUS,), off_policy=True, parameters=_ACTOR_CRITIC),
         Algorithm("td3", _SB3, "TD3", (CONTINUOUS,), off_policy=True, parameters=_ACTOR_CRITIC),

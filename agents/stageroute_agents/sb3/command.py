@@ -17,7 +17,7 @@ def train(
     algo: Annotated[str, typer.Option(help=f"One of {', '.join(algorithms.names())}.")] = "ppo",
     scenario: Annotated[str, typer.Option(help="Name of a scenario.")] = "routerbench",
     seed: Annotated[int, typer.Option(help="Seed of networks, exploration and episodes.")] = 0,
-    steps: Annotated[int, typer.Option(help="Decisions to train for.")] = 200_000,
+    steps: Annotated[int, typer.Option(help="Decisions to train for.")] = 100_000,
     out: Annotated[
         str | None, typer.Option(metavar="FOLDER", help="runs/ALGO-SCENARIO-SEED unless given.")
     ] = None,
@@ -28,7 +28,7 @@ def train(
     env_id: EnvId = None,
     num_envs: Annotated[int | None, typer.Option(help="Environments to train in.")] = None,
     hold: Annotated[int | None, typer.Option(help="Queries that a decision holds for.")] = None,
-    price: Annotated[float, typer.Option(help="Price of the budget in the reward.")] = 0.0,
+    price: Annotated[float, typer.Option(help="Price of the budget in the reward.")] = 0.05,
     price_step_size: Annotated[float, typer.Option(help="Adapts it by dual ascent.")] = 0.0,
     equivariant: Annotated[
         bool, typer.Option("--equivariant", help="A policy for any number of models.")

@@ -18,7 +18,7 @@ from stageroute_gym.errors import FieldError
 # Scenarios, three episodes of each, by which the best policy is chosen.
 _VALIDATION = 8
 _VALIDATION_SEEDS = range(1_000_000, 1_000_003)
-_PARAMETERS = {"n_steps": 128, "batch_size": 512, "n_epochs": 4, "learning_rate": 5e-4}
+_PARAMETERS = {"n_steps": 64, "batch_size": 512, "n_epochs": 8, "learning_rate": 5e-4}
 
 
 def train_generalist(
@@ -29,7 +29,7 @@ def train_generalist(
     num_scenarios: int = 128,
     num_envs: int = 32,
     hold: int = 250,
-    price: float = 0.1,
+    price: float = 0.05,
     eval_interval: int = 40_000,
     parameters: Mapping[str, Any] | None = None,
     show_progress: bool = True,

@@ -35,8 +35,10 @@ class TrainingSettings:
         seed: seed of the networks, the exploration and the training episodes.
         steps: decisions to train for, at least 1.
         num_envs: environments to train in; None takes the algorithm's default.
-        hold: queries that a routing decision holds for; None takes the algorithm's default.
-        price: price of the budget in the reward, or where it starts.
+        hold: queries that a routing decision holds for; None holds it for the longest stage.
+        price: price of the budget in the reward, or where it starts. A small one teaches an agent
+            to save before it learns what running out of budget costs; a large one makes it save too
+            much.
         price_step_size: how fast that price adapts by dual ascent; 0 keeps it fixed.
         equivariant: whether the policy scores each model by the same weights, so that it also plays
             with another number of models; for ``ppo`` and ``a2c``.
@@ -53,10 +55,10 @@ class TrainingSettings:
     overrides: Mapping[str, Any] = field(default_factory=dict)
     env_id: str | None = None
     seed: int = 0
-    steps: int = 200_000
+    steps: int = 100_000
     num_envs: int | None = None
     hold: int | None = None
-    price: float = 0.0
+    price: float = 0.05
     price_step_size: float = 0.0
     equivariant: bool = False
     eval_interval: int = 20_000
@@ -70,7 +72,8 @@ class TrainingSettings:
         _set = object.__setattr__
         _set(self, "env_id", self.env_id or algorithm.env_ids[0])
         _set(self, "num_envs", algorithm.num_envs if self.num_envs is None else self.num_envs)
-        _set(self, "hold", algorithm.hold if self.hold is None else self.hold)
+        problem = scenarios.get(self.scenario, **self.overrides).problem
+        _set(self, "hold", int(problem.stage_lengths.max()) if self.hold is None else self.hold)
         for name in ("steps", "num_envs", "hold", "eval_interval", "eval_episodes"):
             _check_count(name, getattr(self, name), 1)
         _check_count("seed", self.seed, 0)
@@ -78,7 +81,6 @@ class TrainingSettings:
             value = getattr(self, name)
             if not (math.isfinite(value) and value >= 0):
                 raise FieldError(name, value, "a finite number, at least 0")
-        scenarios.get(self.scenario, **self.overrides)
 
     @property
     def algorithm(self) -> algorithms.Algorithm:
