@@ -176,7 +176,7 @@ def test_bad_table_and_schedule(data):
         ("model,date\ngood,\nbad,2025-01-01\n", "date of 'good' = None"),
         ("model,date\ngood,2025-01-01\ngood,2025-01-02\n", "model = 'good': .*only once"),
         ("model,date\ngood,2025-01-01\nbad,2025-01-01\n", "model without a date = 'fair'"),
-        ("model,date\ngood,2025-01-01\nbad,2025-01-01\nfaire,2025-01-01\n", "'faire', the nearest name"),
+        ("model,date\ngood,2025-01-01\nbad,2025-01-01\nfaire,2025-01-01\n", "'faire', the nearest"),
         ("", "models = .*not empty"),
     ],
 )
