@@ -10,8 +10,10 @@ DEMO_AGENTS = stageroute,paced-route,oracle,horizon-oracle,best-fixed,greedy-rat
 demo: $(VENV)/core
 	$(BIN)/stageroute leaderboard --suite quick --agents $(DEMO_AGENTS) --out results/quick --overwrite
 
+# The speed ratios run by themselves, since tests beside them would share their caches.
 test: $(VENV)/dev
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not benchmark"
+	$(BIN)/python -m pytest -m benchmark
 
 lint: $(VENV)/dev
 	$(BIN)/ruff check .
@@ -28,7 +30,7 @@ $(VENV)/core: pyproject.toml constraints.txt | $(BIN)/python
 # torch first and pinned: without the pin a build with gigabytes of GPU libraries is chosen.
 $(VENV)/dev: pyproject.toml constraints.txt | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt torch
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev,render,rl]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev,render,rl,solvers]"
 	touch $@
 
 clean:

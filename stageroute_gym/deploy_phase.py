@@ -25,7 +25,6 @@ from stageroute_gym.state import (
     SEEN_SPEND,
     SPEND,
     STAGE,
-    TOKENS,
     Floats,
     Integers,
     Masks,
@@ -122,6 +121,7 @@ def commit(
     counters: Integers,
     amounts: Floats,
     pools: Floats,
+    tokens: Floats,
     observation: Singles,
     mask: Masks,
 ) -> None:
@@ -129,12 +129,12 @@ def commit(
     n = pools.shape[2]
     for m in range(n):
         if pools[e, CHOSEN, m] > 0.0 and pools[e, DEPLOYED, m] == 0.0:
-            pools[e, TOKENS, m] = settings[BURST]
+            tokens[e, m] = settings[BURST]
             counters[e, ACTIVATIONS] += 1
             amounts[e, SPEND] += settings[DEPLOYMENT_COST]
             amounts[e, SEEN_SPEND] += settings[DEPLOYMENT_COST]
         elif pools[e, CHOSEN, m] == 0.0:
-            pools[e, TOKENS, m] = 0.0
+            tokens[e, m] = 0.0
         pools[e, DEPLOYED, m] = pools[e, CHOSEN, m]
         mask[e, m] = 0
     counters[e, PHASE] = ROUTE

@@ -28,7 +28,6 @@ from stageroute_gym.state import (
     STAGE,
     STEP_COST,
     STEP_SCORE,
-    TOKENS,
     Floats,
     Integers,
     Masks,
@@ -79,6 +78,7 @@ def _reset(
     counters: Integers,
     amounts: Floats,
     pools: Floats,
+    tokens: Floats,
     totals: Floats,
     observation: Singles,
     mask: Masks,
@@ -90,6 +90,7 @@ def _reset(
     counters[e, MODEL] = NO_MODEL
     amounts[e, :] = 0.0
     pools[e, :] = 0.0
+    tokens[e, :] = 0.0
     totals[e, :] = 0.0
     observation[e, :] = 0.0
     n = pools.shape[2]
@@ -112,6 +113,7 @@ def step_discrete(
     counters: Integers,
     amounts: Floats,
     pools: Floats,
+    tokens: Floats,
     members: Integers,
     totals: Floats,
     pending: Floats,
@@ -125,7 +127,17 @@ def step_discrete(
     for e in range(actions.shape[0]):
         if counters[e, FINISHED]:
             _reset(
-                e, stages, stage_models, models, counters, amounts, pools, totals, observation, mask
+                e,
+                stages,
+                stage_models,
+                models,
+                counters,
+                amounts,
+                pools,
+                tokens,
+                totals,
+                observation,
+                mask,
             )
             observe_books(e, stages, settings, counters, amounts, observation, scalars)
             continue
@@ -141,19 +153,19 @@ def step_discrete(
             if allowed and action < n:
                 complete = choose(e, counters, pools, members, observation, mask, settings, action)
             if complete:
-                commit(e, settings, counters, amounts, pools, observation, mask)
+                commit(e, settings, counters, amounts, pools, tokens, observation, mask)
         else:
             if allowed and action < n:
                 serve(e, outcomes, stage_models, counters, amounts, action)
-                pools[e, TOKENS, action] -= 1.0
+                tokens[e, action] -= 1.0
             else:
                 decline(e, counters, amounts)
             report(e, settings, counters, amounts, totals, pending, observation)
-            refill(e, models, settings, counters, pools, members)
+            refill(e, models, settings, counters, tokens, members)
             counters[e, QUERIES] += 1
         if _advance(e, stages, stage_models, settings, counters, amounts, pools, observation, mask):
             next_query(
-                e, sampler, stages, features, counters, pools, members, observation, mask, True
+                e, sampler, stages, features, counters, tokens, members, observation, mask, True
             )
         observe_books(e, stages, settings, counters, amounts, observation, scalars)
 
@@ -170,6 +182,7 @@ def step_continuous(
     counters: Integers,
     amounts: Floats,
     pools: Floats,
+    tokens: Floats,
     members: Integers,
     totals: Floats,
     pending: Floats,
@@ -183,7 +196,17 @@ def step_continuous(
     for e in range(actions.shape[0]):
         if counters[e, FINISHED]:
             _reset(
-                e, stages, stage_models, models, counters, amounts, pools, totals, observation, mask
+                e,
+                stages,
+                stage_models,
+                models,
+                counters,
+                amounts,
+                pools,
+                tokens,
+                totals,
+                observation,
+                mask,
             )
             observe_books(e, stages, settings, counters, amounts, observation, scalars)
             continue
@@ -195,7 +218,7 @@ def step_continuous(
             choose_largest(e, settings, counters, pools, members, observation, mask, actions[e])
             if counters[e, CHOSEN_SIZE] == 0 and not pass_allowed:
                 counters[e, INVALID] += 1
-            commit(e, settings, counters, amounts, pools, observation, mask)
+            commit(e, settings, counters, amounts, pools, tokens, observation, mask)
         else:
             shares = pools[e, SHARES]
             total = project(actions[e], mask[e, :n], models[THROUGHPUT], shares)
@@ -213,6 +236,6 @@ def step_continuous(
             counters[e, QUERIES] += 1
         if _advance(e, stages, stage_models, settings, counters, amounts, pools, observation, mask):
             next_query(
-                e, sampler, stages, features, counters, pools, members, observation, mask, False
+                e, sampler, stages, features, counters, tokens, members, observation, mask, False
             )
         observe_books(e, stages, settings, counters, amounts, observation, scalars)

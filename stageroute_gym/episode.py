@@ -48,6 +48,7 @@ class Episodes:
             self.counters,
             self.amounts,
             np.zeros((num_envs, state.NUM_POOLS, n), np.float64),
+            np.zeros((num_envs, n), np.float64),
             np.zeros((num_envs, min(world.problem.max_deployed, n)), np.int64),
             np.zeros((num_envs, n, state.NUM_TOTALS), np.float64),
             np.zeros((num_envs, world.problem.feedback_delay, 3), np.float64),

@@ -30,5 +30,5 @@ def closest(name: str, names: Iterable[str]) -> str:
     """Words for an error about an unknown name: the nearest name, and all of them."""
     known = sorted(names)
     near = difflib.get_close_matches(name, known, n=1, cutoff=0.4)
-    hint = f"did you mean {near[0]!r}? " if near else ""
+    hint = f"{near[0]!r}, the nearest name, or " if near else ""
     return f"{hint}one of {', '.join(known)}"

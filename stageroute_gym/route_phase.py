@@ -38,7 +38,6 @@ from stageroute_gym.state import (
     STAGE,
     STEP_COST,
     STEP_SCORE,
-    TOKENS,
     TOTAL_SCORE,
     Floats,
     Integers,
@@ -68,14 +67,14 @@ def next_query(
     stages: Floats,
     features: Floats,
     counters: Integers,
-    pools: Floats,
+    tokens: Floats,
     members: Integers,
     observation: Singles,
     mask: Masks,
     use_tokens: bool,
 ) -> None:
     """Draw the query to route next and show it, with the models that may take it."""
-    n = pools.shape[2]
+    n = tokens.shape[1]
     mix = int(stages[counters[e, STAGE], STAGE_MIX])
     row = draw_row(sampler, mix, counters[e, KEY], counters[e, QUERIES])
     counters[e, ROW] = row
@@ -84,9 +83,9 @@ def next_query(
         observation[e, query + feature] = features[row, feature]
     for i in range(counters[e, CHOSEN_SIZE]):
         m = members[e, i]
-        tokens = pools[e, TOKENS, m]
-        observation[e, OBS_TOKENS * n + m] = tokens
-        mask[e, m] = tokens >= 1.0 or not use_tokens
+        held = tokens[e, m]
+        observation[e, OBS_TOKENS * n + m] = held
+        mask[e, m] = held >= 1.0 or not use_tokens
     mask[e, n] = 1
 
 
@@ -180,12 +179,12 @@ def observe_feedback(
 
 @inlined
 def refill(
-    e: int, models: Floats, settings: Floats, counters: Integers, pools: Floats, members: Integers
+    e: int, models: Floats, settings: Floats, counters: Integers, tokens: Floats, members: Integers
 ) -> None:
     """One query's worth of tokens for every deployed model."""
     for i in range(counters[e, CHOSEN_SIZE]):
         m = members[e, i]
-        pools[e, TOKENS, m] = min(settings[BURST], pools[e, TOKENS, m] + models[THROUGHPUT, m])
+        tokens[e, m] = min(settings[BURST], tokens[e, m] + models[THROUGHPUT, m])
 
 
 @inlined

@@ -21,10 +21,11 @@ NUM_COUNTERS = 11
 # agent's observation knows of the spend.
 STEP_SCORE, STEP_COST, SPEND, REGRET, ORACLE_SCORE, SEEN_SPEND, TOTAL_SCORE = range(7)
 NUM_AMOUNTS = 7
-# `pools`, shape (E, 5, N), float64; CHOSEN is the set being assembled, SHARES what the continuous
+# `pools`, shape (E, 4, N), float64; CHOSEN is the set being assembled, SHARES what the continuous
 # environment routes the current query by.
-DEPLOYED, CHOSEN, PREVIOUS, TOKENS, SHARES = range(5)
-NUM_POOLS = 5
+DEPLOYED, CHOSEN, PREVIOUS, SHARES = range(4)
+NUM_POOLS = 4
+# `tokens`, shape (E, N), float64: what each model's bucket holds.
 # `members`, shape (E, M_max), int64: numbers of the models in CHOSEN, in the order of choice.
 # `totals`, shape (E, N, 3), float64: what has been observed of each model.
 PULLS, SCORE_SUM, COST_SUM = range(3)

@@ -250,5 +250,5 @@ def test_hindsight_expects_no_more_than_the_mean_world():
 
 
 def test_unknown_oracle():
-    with pytest.raises(FieldError, match="oracle = 'tasks': expected did you mean 'task'"):
+    with pytest.raises(FieldError, match="oracle = 'tasks': expected 'task'"):
         oracle_score(two_tasks(), "tasks")

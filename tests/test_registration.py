@@ -110,10 +110,10 @@ def test_make_vec(env_id, mode):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"scenario": "routerbensh"}, "scenario = 'routerbensh'.*did you mean 'routerbench'"),
+        ({"scenario": "routerbensh"}, "scenario = 'routerbensh'.*expected 'routerbench'"),
         ({"scenario": 3}, "scenario = 3"),
         ({"scenario": ["routerbench"]}, "scenario = "),
-        ({"budjet": 1.0}, "'budjet': expected did you mean 'budget'"),
+        ({"budjet": 1.0}, "'budjet': expected 'budget'"),
         ({"budget": 0}, "budget = 0"),
         ({"budget": -1e-3}, "budget = -0.001: expected a positive"),
         ({"budget": float("nan")}, "budget = nan: expected a positive"),

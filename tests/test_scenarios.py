@@ -119,7 +119,7 @@ def test_overrides_reach_problem_and_workload():
 @pytest.mark.parametrize(
     ("name", "overrides", "message"),
     [
-        ("routerbensh", {}, "scenario = 'routerbensh': expected did you mean 'routerbench'"),
+        ("routerbensh", {}, "scenario = 'routerbensh': expected 'routerbench'"),
         ("", {}, "scenario = '': expected one of crowd, delayed, "),
         (None, {}, "scenario = None: expected"),
         ("paper", {"horizn": 3}, "argument of scenario paper = 'horizn'.*'horizon'"),
@@ -138,7 +138,7 @@ def test_suites_name_scenarios_that_need_no_file():
         suite = scenarios.suite(name)
         assert set(suite.scenarios) <= set(WITHOUT_FILE)
         assert len(set(suite.seeds)) == len(suite.seeds) > 1
-    with pytest.raises(FieldError, match="did you mean 'quick'"):
+    with pytest.raises(FieldError, match="expected 'quick'"):
         scenarios.suite("quik")
 
 

@@ -53,13 +53,13 @@ FULL = Effort(
 QUICK = Effort(
     rounds=3,
     round_seconds=0.004,
-    num_envs=(1, 16, 256, 1024, 4096),
+    num_envs=(1, 256, 1024),
     agent_envs=("StageRouteContinuous-v0",),
-    batches=(256, 1024),
-    num_models=(10, 100, 1000),
+    batches=(1024,),
+    num_models=(10, 1000),
     max_deployed=(2, 20),
     horizons=(1_000, 30_000),
-    episodes=(1, 256, 4096),
+    episodes=(1, 1024),
 )
 
 

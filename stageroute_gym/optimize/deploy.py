@@ -196,7 +196,8 @@ def deploy_rows(
 ) -> None:
     """DeployOPT for each row, equal to `deploy_kernel` to the bit.
 
-    Not compiled as a whole: the search takes seconds to compile, and most problems never need it.
+    Equal rows are searched once. Not compiled as a whole: the search takes seconds to compile, and
+    most problems never need it.
 
     Args:
         score: float64 ``(E, N)``, C-contiguous as all arrays here.
@@ -214,10 +215,18 @@ def deploy_rows(
     _relaxed_rows(
         score, cost, budget, throughput, max_deployed, weights, value, price, feasible, kept
     )
-    for e in np.flatnonzero(~kept):
-        value[e], price[e], feasible[e] = _searched_row(
-            score[e], cost[e], float(budget[e]), throughput[e], max_deployed, weights[e]
-        )
+    first: dict[bytes, int] = {}
+    for e in np.flatnonzero(~kept).tolist():
+        # Episodes start alike, so that many rows of a batch hold the same problem.
+        problem = b"".join(part[e].tobytes() for part in (score, cost, budget, throughput))
+        same = first.setdefault(problem, e)
+        if same == e:
+            value[e], price[e], feasible[e] = _searched_row(
+                score[e], cost[e], float(budget[e]), throughput[e], max_deployed, weights[e]
+            )
+        else:
+            weights[e] = weights[same]
+            value[e], price[e], feasible[e] = value[same], price[same], feasible[same]
 
 
 def deploy_mip(

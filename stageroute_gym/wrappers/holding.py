@@ -121,12 +121,13 @@ def _check_queries(queries: object) -> None:
 @njit(cache=True, inline="always")
 def _row(state: Any, e: int) -> Any:
     """The state of one episode, as a batch of one."""
-    counters, amounts, pools, members, totals, pending, observation, mask = state
+    counters, amounts, pools, tokens, members, totals, pending, observation, mask = state
     one = slice(e, e + 1)
     return (
         counters[one],
         amounts[one],
         pools[one],
+        tokens[one],
         members[one],
         totals[one],
         pending[one],
@@ -138,7 +139,7 @@ def _row(state: Any, e: int) -> Any:
 @njit(cache=True)
 def _hold_discrete(world: Any, state: Any, actions: Any, queries: int) -> None:
     """Hold each row's action of `StageRoute-v0`; score and cost of the step become the sums."""
-    counters, amounts, mask = state[0], state[1], state[7]
+    counters, amounts, mask = state[0], state[1], state[8]
     for e in range(actions.shape[0]):
         arguments = world + _row(state, e) + (actions[e : e + 1],)
         holding = counters[e, PHASE] == ROUTE and not counters[e, FINISHED]

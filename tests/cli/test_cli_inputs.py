@@ -30,18 +30,18 @@ HEADER = "query_id,task,score:a,cost:a\n"
         (["--burst", "0.5"], "burst = 0.5"),
         (["--deployment-cost=-1"], "deployment_cost = -1"),
         (["--feedback-delay=-1"], "feedback_delay = -1"),
-        (["--scenario", "routerbensh"], "did you mean 'routerbench'?"),
-        (["--agents", "players:Evn"], "did you mean 'Even'?"),
-        (["--agents", "stagerout"], "did you mean 'stageroute'?"),
-        (["--suite", "quik"], "did you mean 'quick'?"),
+        (["--scenario", "routerbensh"], "'routerbench', the nearest name"),
+        (["--agents", "players:Evn"], "'Even', the nearest name"),
+        (["--agents", "stagerout"], "'stageroute', the nearest name"),
+        (["--suite", "quik"], "'quick', the nearest name"),
         (["--suite", "quick", "--scenario", "paper"], "either a suite or scenarios"),
         (["--seeds", "0"], "seeds = '0'"),
         (["--seeds", "5:5"], "seeds = '5:5'"),
         (["--seeds", "1,x"], "seeds = '1,x'"),
         (["--seeds", "3,3"], "seeds = 3"),
-        (["--env-id", "StageRoute-v1"], "did you mean 'StageRoute-v0'?"),
+        (["--env-id", "StageRoute-v1"], "'StageRoute-v0', the nearest name"),
         (["--jobs", "0"], "jobs = 0"),
-        (["--set", "featurs=task"], "did you mean 'features'?"),
+        (["--set", "featurs=task"], "'features', the nearest name"),
         (["--set", "features"], "set = 'features': expected name=value"),
         (["--set", "budget=1", "--budget", "2"], "--budget is given"),
         (["--data", "x.csv"], "data = 'x.csv': expected a scenario that reads it"),
@@ -75,7 +75,7 @@ def test_wrong_arguments_of_the_leaderboard(
         (f"{HEADER}1,t,0.5,\n", "cost:a"),
         (f"{HEADER}1,t,0.5,0.1\n1,t,0.5,0.1\n", "query_id"),
         ("query_id,task,score:a,csot:a\n1,t,0.5,0.1\n", "cost:a"),
-        ("query_id,tsak,score:a,cost:a\n1,t,0.5,0.1\n", "did you mean 'tsak'"),
+        ("query_id,tsak,score:a,cost:a\n1,t,0.5,0.1\n", "'tsak', the nearest name"),
     ],
 )
 @pytest.mark.parametrize("command", ["run", "leaderboard", "check"])
@@ -106,7 +106,7 @@ def test_a_file_that_is_not_what_its_ending_says(stageroute: Stageroute) -> None
 def test_run_names_wrong_input_too(stageroute: Stageroute) -> None:
     outcome = stageroute("run", "stagerout")
     assert (outcome.code, outcome.out) == (2, "")
-    assert "did you mean 'stageroute'?" in outcome.err
+    assert "'stageroute', the nearest name" in outcome.err
 
 
 def test_a_pickle_is_not_opened_unasked(stageroute: Stageroute) -> None:

@@ -32,7 +32,7 @@ def test_command_trains_resumes_and_names_the_file(tmp_path: Path) -> None:
     [
         (["--algo", "sac", "--env-id", "StageRoute-v0"], "ppo, a2c, dqn, qrdqn, maskable-ppo"),
         (["--algo", "dqn", "--env-id", "StageRouteContinuous-v0"], "sac, td3, tqc"),
-        (["--algo", "pppo"], "did you mean 'ppo'"),
+        (["--algo", "pppo"], "expected 'ppo'"),
         (["--resume", "no-such-folder"], "settings"),
         (["--budget", "-1"], "budget"),
     ],

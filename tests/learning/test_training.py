@@ -161,7 +161,7 @@ def test_agent_file_of_other_contents_is_refused(trained: Path, tmp_path: Path) 
         weights = archive.read("weights.npz")
     changes = [
         ({"format": 99}, "format = 99"),
-        ({"settings": {**description["settings"], "algo": "ppq"}}, "did you mean 'ppo'"),
+        ({"settings": {**description["settings"], "algo": "ppq"}}, "expected 'ppo'"),
         ({"settings": {**description["settings"], "colour": 1}}, "colour"),
         ({"normalization": {}}, "normalization"),
     ]

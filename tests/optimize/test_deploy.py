@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from stageroute_gym.errors import FieldError
-from stageroute_gym.optimize import deploy_mip, route_lp
+from stageroute_gym.optimize import deploy, deploy_mip, route_lp
 from stageroute_gym.optimize.deploy import deploy_rows
 
 from .cases import Case, assert_mixture, draw, highs_deploy
@@ -135,6 +135,24 @@ def test_batch_equals_rows_to_the_bit():
         row = deploy_mip(score[e], cost[e], budget[e], caps[e], 4)
         assert (weights[e] == row.weights).all()
         assert (value[e], price[e], feasible[e]) == row[2:]
+
+
+def test_equal_rows_are_searched_once(monkeypatch):
+    searched = []
+    search = deploy._searched_row
+    monkeypatch.setattr(deploy, "_searched_row", lambda *row: searched.append(row) or search(*row))
+    rng = np.random.default_rng(4)
+    # Two slots that must both be filled to their caps: the relaxation mixes three models.
+    score, cost = (np.tile(rng.random((2, 20)), (8, 1)) for _ in range(2))
+    weights, feasible = np.empty((16, 20)), np.empty(16, bool)
+    value, price = np.empty(16), np.empty(16)
+    caps, budget = np.full((16, 20), 0.5), np.full(16, 0.3)
+    deploy_rows(score, cost, budget, caps, 2, weights, value, price, feasible)
+    assert 1 <= len(searched) <= 2
+    assert (weights == np.tile(weights[:2], (8, 1))).all()
+    assert (value == np.tile(value[:2], 8)).all()
+    assert weights.sum(axis=1) == pytest.approx(1.0)
+    assert ((weights > 0).sum(axis=1) == 2).all()
 
 
 @pytest.mark.parametrize(

@@ -90,7 +90,7 @@ def test_bad_arguments(arguments, message):
 
 
 def test_unknown_and_missing_names():
-    with pytest.raises(FieldError, match="arrival_order = 'gpt': expected did you mean 'gpt-4'"):
+    with pytest.raises(FieldError, match="arrival_order = 'gpt': expected 'gpt-4'"):
         Arrivals(("gpt", "claude"), 1).available(("gpt-4", "claude"), BOUNDS)
     with pytest.raises(FieldError, match=r"missing: \['b'\]"):
         Arrivals(("a", "a"), 1).available(("a", "b"), BOUNDS)

@@ -167,7 +167,7 @@ def test_newcomers_are_as_good_as_said():
     [
         (lambda: Drift(focus=0), "focus = 0: expected a number above 0"),
         (lambda: Drift(focus=1.5), "focus = 1.5"),
-        (lambda: Drift(shape="step"), "shape = 'step': expected did you mean 'steps'"),
+        (lambda: Drift(shape="step"), "shape = 'step': expected 'steps'"),
         (lambda: Drift(tasks=()), "tasks = "),
         (lambda: Drift(tasks="x"), "tasks = 'x'"),
         (lambda: Regression(model="a", like="b", start=-0.1), "start = -0.1"),

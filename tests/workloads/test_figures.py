@@ -245,12 +245,12 @@ def test_schedule_by_score_and_by_name(drawn):
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"arrival_order": "scores"}, "arrival_order = 'scores': expected did you mean 'score'"),
+        ({"arrival_order": "scores"}, "arrival_order = 'scores': expected 'score'"),
         ({"arrival_order": 3}, "arrival_order = 3"),
         ({"arrival_order": ()}, "arrival_order"),
         ({"initial_models": 12}, "initial_models = 12: .* at most 11"),
         ({"arrival_interval": 0}, "arrival_interval = 0"),
-        ({"features": "tasks"}, "features = 'tasks': expected did you mean 'task'"),
+        ({"features": "tasks"}, "features = 'tasks': expected 'task'"),
         ({"num_queries": 99}, "num_queries = 99"),
         ({"num_queries": True}, "num_queries = True"),
         ({"table_seed": -1}, "table_seed = -1"),
@@ -264,5 +264,5 @@ def test_bad_fields(fields, message):
 
 def test_unknown_model_in_the_order(drawn):
     workload = Figures(arrival_order=("gpt-4", *drawn.models[1:]))
-    with pytest.raises(FieldError, match="arrival_order = 'gpt-4': expected did you mean"):
+    with pytest.raises(FieldError, match="arrival_order = 'gpt-4': expected"):
         workload.schedule(drawn, problem())

@@ -177,7 +177,7 @@ def test_bad_cells(tmp_path, ending, column, cells, message):
     ("columns", "message"),
     [
         (without(WIDE, "query_id"), "column query_id = None: expected a column of that name"),
-        (without(WIDE, "query_id") | {"queryid": [1, 2, 3]}, "did you mean 'queryid'"),
+        (without(WIDE, "query_id") | {"queryid": [1, 2, 3]}, "'queryid', the nearest name"),
         (without(WIDE, "task"), "column task = None"),
         (without(WIDE, "cost:a"), "column = 'score:a': expected a column 'cost:a' with it"),
         (without(WIDE, "score:b"), "column = 'cost:b': expected a column 'score:b' with it"),

@@ -142,7 +142,7 @@ def test_many_tasks(tmp_path):
     [
         ({"data": 3}, "data = 3: expected a path"),
         ({"models": 3}, "models = 3: expected a path"),
-        ({"arrival_order": "dates"}, "arrival_order = 'dates': expected did you mean 'date'"),
+        ({"arrival_order": "dates"}, "arrival_order = 'dates': expected 'date'"),
         ({"arrival_order": "date"}, "models = None: expected a release list"),
         ({"arrival_order": "score", "models": "m.csv"}, "models = 'm.csv': expected None, unless"),
         ({"initial_models": 0}, "initial_models = 0"),
@@ -161,7 +161,7 @@ def test_bad_table_and_schedule(data):
     table = Recorded(data=data).table()
     with pytest.raises(FieldError, match=r"initial_models = 4: .*at most 3"):
         Recorded(data=data, initial_models=4).schedule(table, problem())
-    with pytest.raises(FieldError, match="arrival_order = 'god': expected did you mean 'good'"):
+    with pytest.raises(FieldError, match="arrival_order = 'god': expected 'good'"):
         Recorded(data=data, arrival_order=["god", "bad"]).schedule(table, problem())
     with pytest.raises(FieldError, match="throughput"):
         Recorded(data=data).schedule(table, problem(throughput=[0.5, 0.5]))
@@ -176,7 +176,7 @@ def test_bad_table_and_schedule(data):
         ("model,date\ngood,\nbad,2025-01-01\n", "date of 'good' = None"),
         ("model,date\ngood,2025-01-01\ngood,2025-01-02\n", "model = 'good': .*only once"),
         ("model,date\ngood,2025-01-01\nbad,2025-01-01\n", "model without a date = 'fair'"),
-        ("model,date\ngood,2025-01-01\nbad,2025-01-01\nfaire,2025-01-01\n", "mean 'faire'"),
+        ("model,date\ngood,2025-01-01\nbad,2025-01-01\nfaire,2025-01-01\n", "'faire', the nearest"),
         ("", "models = .*not empty"),
     ],
 )
