@@ -18,7 +18,7 @@ from stageroute_gym.errors import FieldError
 # Scenarios, three episodes of each, by which the best policy is chosen.
 _VALIDATION = 8
 _VALIDATION_SEEDS = range(1_000_000, 1_000_003)
-_PARAMETERS = {"n_steps": 64, "batch_size": 512, "n_epochs": 8, "learning_rate": 5e-4}
+_PARAMETERS = {"n_epochs": 8}
 
 
 def train_generalist(

@@ -89,7 +89,12 @@ class TrainingSettings:
 
     def arguments(self) -> dict[str, Any]:
         """Arguments of the algorithm's class: its tuned defaults, replaced where asked for."""
-        return {**self.algorithm.parameters, **self.parameters}
+        arguments = {**self.algorithm.parameters, **self.parameters}
+        if {"batch_size", "n_steps"} <= arguments.keys() and "batch_size" not in self.parameters:
+            # Few environments collect less than the default batch.
+            collected = arguments["n_steps"] * self.num_envs
+            arguments["batch_size"] = min(arguments["batch_size"], collected)
+        return arguments
 
     def make_env(self) -> VectorEnv[Any, Any, Any]:
         """The vector environment to train in: held, priced, flat, its rewards scaled."""
