@@ -32,8 +32,9 @@ def model_numbers(action: Any, shape: tuple[int, ...], num_models: int) -> NDArr
     # A copy: kernels are compiled for arrays that are contiguous and may be written to.
     array = np.array(array, np.int64, order="C")
     # Seen as unsigned, a negative number is a large one: one comparison tests both bounds.
-    outside = array.view(np.uint64) > num_models
-    if outside.any():
+    unsigned = array.view(np.uint64)
+    if unsigned.max(initial=0) > num_models:
+        outside = unsigned > num_models
         raise InvalidAction(
             f"action {array[outside].flat[0]}: expected 0 to {num_models - 1} for a model, "
             f"or {num_models} for PASS"

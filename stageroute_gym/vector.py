@@ -88,7 +88,7 @@ class StageRouteVectorEnv(VectorEnv[Observation, NDArray[Any], NDArray[Any]]):
         self._episodes.reset(rows, self._draw_keys(rows))
         selected = np.zeros(self.num_envs, np.bool_)
         selected[rows] = True
-        return self._observe(), self._infos(selected)
+        return self._observe(), self._infos(selected, partial=len(rows) < self.num_envs)
 
     def step(
         self, actions: NDArray[Any]
@@ -178,9 +178,9 @@ class StageRouteVectorEnv(VectorEnv[Observation, NDArray[Any], NDArray[Any]]):
     def _observe(self) -> Observation:
         return self._layout.fields(self._episodes.observations.copy(), self._episodes.masks.copy())
 
-    def _infos(self, selected: NDArray[np.bool_]) -> Info:
+    def _infos(self, selected: NDArray[np.bool_], *, partial: bool = False) -> Info:
         counters, amounts = self._episodes.counters.copy(), self._episodes.amounts.copy()
-        if not selected.all():
+        if partial:
             counters[~selected] = 0
             amounts[~selected] = 0.0
         infos: Info = {}

@@ -24,8 +24,9 @@ def test_a_single_environment_steps_as_fast_as_cartpole():
 
 
 def test_1024_environments_step_half_as_fast_as_cartpole():
-    fast, slow = vector_task(IDS[0], 1024), vector_task(CARTPOLE, 1024)
-    assert_faster(fast, slow, 0.5, "1,024 environments, against CartPole")
+    slow = vector_task(CARTPOLE, 1024)
+    what = "1,024 environments, against CartPole"
+    assert_faster(lambda: vector_task(IDS[0], 1024), slow, 0.5, what)
 
 
 @pytest.mark.parametrize("env_id", IDS)
