@@ -2,33 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from stageroute_gym.benchmark.timing import Task, time_tasks
 
 ATTEMPTS = 3
 
 
 def assert_faster(
-    fast: Task | Callable[[], Task],
+    fast: Task,
     slow: Task,
     at_least: float,
     what: str,
     *,
     rounds: int = 15,
     round_seconds: float = 0.01,
-    attempts: int = ATTEMPTS,
 ) -> None:
     """Assert that a unit of ``fast`` takes at most 1 / ``at_least`` of the time of one of ``slow``.
 
-    A busy machine can spoil a measurement but not make one: the best of a few counts. Where in
-    memory a task's arrays happen to lie can too, so ``fast`` may be what makes it, anew each time.
+    A busy machine can spoil a measurement but not make one: the best of a few counts.
     """
     ratios: list[float] = []
-    while len(ratios) < attempts and not any(ratio >= at_least for ratio in ratios):
-        task = fast() if callable(fast) else fast
+    while len(ratios) < ATTEMPTS and not any(ratio >= at_least for ratio in ratios):
         timings = time_tasks(
-            {"fast": task, "slow": slow}, rounds=rounds, round_seconds=round_seconds
+            {"fast": fast, "slow": slow}, rounds=rounds, round_seconds=round_seconds
         )
         ratios.append(timings["slow"].minimum / timings["fast"].minimum)
         print(
