@@ -10,14 +10,13 @@ from abc import abstractmethod
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from stageroute_agents.base import Agent, Batch
 from stageroute_agents.ranking import best_set
 from stageroute_gym.optimize.deploy import deploy_rows
 from stageroute_gym.optimize.route import route_rows
-from stageroute_gym.optimize.slots import fill_slots_kernel
+from stageroute_gym.optimize.slots import fill_slots_rows
 
 Floats = NDArray[np.float64]
 
@@ -69,7 +68,7 @@ class LinearProgramAgent(Agent):
         chosen = weights > 0
         if self.fill_slots:
             pulls = batch["pulls"].astype(np.int64)
-            _fill_rows(score, cost, caps > 0, pulls, price, slots, chosen)
+            fill_slots_rows(score, cost, caps > 0, pulls, price, slots, chosen)
         return chosen
 
     def shares(self, batch: Batch) -> Floats:
@@ -81,20 +80,6 @@ class LinearProgramAgent(Agent):
         value, price, feasible = np.empty(rows), np.empty(rows), np.empty(rows, np.bool_)
         route_rows(score, cost, self.budgets(batch), caps, shares, value, price, feasible)
         return shares
-
-
-@njit(cache=True)
-def _fill_rows(
-    score: Floats,
-    cost: Floats,
-    available: NDArray[np.bool_],
-    pulls: NDArray[np.int64],
-    price: Floats,
-    slots: int,
-    chosen: NDArray[np.bool_],
-) -> None:
-    for e in range(len(chosen)):
-        fill_slots_kernel(chosen[e], score[e], cost[e], price[e], pulls[e], available[e], slots)
 
 
 class SlotlessAgent(LinearProgramAgent):

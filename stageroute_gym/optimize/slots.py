@@ -66,6 +66,34 @@ def fill_slots_kernel(
     return added
 
 
+@njit(cache=True)
+def fill_slots_rows(
+    score: Floats,
+    cost: Floats,
+    available: NDArray[np.bool_],
+    pulls: NDArray[np.int64],
+    price: Floats,
+    max_deployed: int,
+    chosen: NDArray[np.bool_],
+) -> None:
+    """Fill the empty slots in each row; see `fill_slots`.
+
+    Args:
+        score: ``mu^U``, float64 ``(E, N)``.
+        cost: ``c^L``, USD, float64 ``(E, N)``.
+        available: whether a model may be deployed, bool ``(E, N)``.
+        pulls: how often each model was pulled, int64 ``(E, N)``.
+        price: ``lambda``, score per USD, float64 ``(E,)``.
+        max_deployed: ``M_max``.
+        chosen: read and written: the deployed models, bool ``(E, N)``.
+
+    """
+    for e in range(len(chosen)):
+        fill_slots_kernel(
+            chosen[e], score[e], cost[e], price[e], pulls[e], available[e], max_deployed
+        )
+
+
 def fill_slots(
     chosen: NDArray[np.bool_],
     score: ArrayLike,
