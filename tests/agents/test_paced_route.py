@@ -1,4 +1,4 @@
-"""PacedRoute's estimates and budget, by hand and by what they are for."""
+"""PacedRoute: its budget by hand, its parts in the worlds they are for, and what it is for."""
 
 from __future__ import annotations
 
@@ -7,63 +7,139 @@ import pytest
 from stageroute_agents.paced_route import PacedRoute
 
 from stageroute_gym.errors import FieldError
-from stageroute_gym.evaluation import evaluate
-from stageroute_gym.vector import StageRouteContinuousVectorEnv
+from stageroute_gym.evaluation import compare, evaluate
+from stageroute_gym.vector import StageRouteContinuousVectorEnv, StageRouteVectorEnv
+
+SHORT = {"scenario": "routerbench", "horizon": 1_000}
 
 
 @pytest.fixture
 def env():
-    return StageRouteContinuousVectorEnv(1, scenario="routerbench", horizon=1_000)
+    return StageRouteContinuousVectorEnv(1, **SHORT)
 
 
-def batch_of(env, **fields):
+def allowed(agent, env, *, phase, queries, budget_left, **state):
+    """What a query may cost from now on, in budgets ``b``."""
     observation, _ = env.reset(seed=0)
-    for name, value in fields.items():
-        observation[name] = np.array(observation[name])
-        observation[name][0] = value
-    return observation
-
-
-def test_estimates_by_hand(env):
-    agent = PacedRoute(env, width=2.0, score_prior=4.0, prior_mean=0.5, cost_prior=2.0)
-    pulls = np.zeros(11)
-    pulls[3] = 12
-    scores, costs = np.zeros(11), np.zeros(11)
-    scores[3], costs[3] = 0.75, 3e-4
-    prices = np.zeros(11)
-    prices[3], prices[4] = 1e-4, 5e-5
-    batch = batch_of(env, pulls=pulls, mean_score=scores, mean_cost=costs, list_price=prices)
-    score, cost = agent.estimates(batch)
-    mean = (12 * 0.75 + 4 * 0.5) / 16
-    assert score[0, 3] == pytest.approx(mean + 2 * np.sqrt(mean * (1 - mean) / 16))
-    assert score[0, 0] == 1.0  # 0.5 + 2 sqrt(0.25 / 4), clipped
-    assert cost[0, 3] == pytest.approx((12 * 3e-4 + 2 * 1e-4) / 14)
-    assert cost[0, 4] == pytest.approx(5e-5)  # the list price, as nothing was observed
-    assert cost[0, 0] == pytest.approx(3e-4)  # the mean cost of what was observed of others
+    known = agent.initial_state(1)
+    known["queries"][:] = queries
+    known |= {name: np.array([value]) for name, value in state.items()}
+    batch = {**observation, "phase": np.full((1, 1), phase, np.float32)}
+    batch["budget_left"] = np.full((1, 1), budget_left, np.float32)
+    _, budget = agent._budget(batch, known, np.array([0]))
+    return budget[0] / env.problem.budget
 
 
 def test_budget_is_what_is_left_over_the_queries_left(env):
-    batch = batch_of(env, progress=[0.75, 0.0], budget_left=0.5)
-    paced, constant = PacedRoute(env), PacedRoute(env, pace=False)
-    assert paced.budgets(batch)[0] == pytest.approx(2 * env.problem.budget)
-    assert constant.budgets(batch)[0] == env.problem.budget
+    step = {"phase": 1, "queries": 750, "budget_left": 0.5}
+    assert allowed(PacedRoute(env), env, **step) == pytest.approx(2.0)
+    assert allowed(PacedRoute(env, pace=False), env, **step) == 1.0
 
 
-def test_never_locks_a_model_out(env):
-    """A first answer of 0 leaves the bound above a mediocre mean; StageRoute's falls to 0.1."""
-    pulls, scores = np.zeros(11), np.zeros(11)
-    pulls[0] = 1
-    score, _ = PacedRoute(env).estimates(batch_of(env, pulls=pulls, mean_score=scores))
-    assert score[0, 0] > 0.8
+def test_a_stage_keeps_what_was_planned_for_those_after_it(env):
+    """22 stages: query 750 belongs to stage 16, which ends with query 772."""
+    kept = 0.4 * env.problem.total_budget
+    step = {"queries": 750, "budget_left": 0.5, "budget_kept": kept}
+    assert allowed(PacedRoute(env), env, phase=1, **step) == pytest.approx(100 / 22, rel=1e-5)
+    # The next stage is planned with all there is.
+    assert allowed(PacedRoute(env), env, phase=0, **step) == pytest.approx(2.0)
+
+
+def test_late_feedback_counts_as_spent():
+    env = StageRouteContinuousVectorEnv(1, feedback_delay=100, **SHORT)
+    pending = np.zeros(11)
+    pending[0] = 50.0
+    cost = np.full((1, 11), 4 * env.problem.budget)
+    step = {"phase": 1, "queries": 500, "budget_left": 0.5, "pending": pending, "cost": cost}
+    assert allowed(PacedRoute(env), env, **step) == pytest.approx((500 - 200) / 500)
+    assert allowed(PacedRoute(env, count_pending=False), env, **step) == pytest.approx(1.0)
+
+
+def play(env, agent, steps):
+    observation, _ = env.reset(seed=0)
+    state = None
+    for _ in range(steps):
+        action, state = agent.predict(observation, state)
+        observation, _, _, _, infos = env.step(action)
+    return state, infos
+
+
+@pytest.mark.parametrize("cls", [StageRouteContinuousVectorEnv, StageRouteVectorEnv])
+def test_pending_queries_are_those_routed_and_not_yet_observed(cls):
+    env = cls(3, feedback_delay=40, **SHORT)
+    agent = PacedRoute(env)
+    state, infos = play(env, agent, 400)
+    # The step at hand is routed, but not yet over when the state was written.
+    expected = np.where(infos["t"] > 40, 41, infos["t"])
+    np.testing.assert_allclose(state["pending"].sum(axis=1), expected, atol=1.5)
+    assert state["cells"][..., 0].sum() > 600
+
+
+def test_evidence_is_what_the_environment_shows():
+    """Without forgetting its sums are the observation's pulls and means."""
+    env = StageRouteContinuousVectorEnv(2, scenario="per-task", horizon=1_000)
+    agent = PacedRoute(env, forget=False)
+    observation, _ = env.reset(seed=0)
+    state = None
+    for _ in range(600):
+        action, state = agent.predict(observation, state)
+        seen = {name: np.array(observation[name]) for name in ("pulls", "mean_score", "mean_cost")}
+        observation, *_ = env.step(action)
+    cells = state["cells"]
+    assert cells.shape == (2, 8, 11, 4)
+    np.testing.assert_array_equal(cells[..., 0].sum(axis=1), seen["pulls"])
+    np.testing.assert_allclose(
+        cells[..., 1].sum(axis=1), seen["pulls"] * seen["mean_score"], rtol=1e-5
+    )
+    np.testing.assert_allclose(
+        cells[..., 3].sum(axis=1), seen["pulls"] * seen["mean_cost"], rtol=1e-5
+    )
+    assert (cells[..., 0].sum(axis=2) > 0).all()  # every task was met
 
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("width", -1.0), ("score_prior", 0.0), ("prior_mean", 1.0), ("cost_prior", float("nan"))],
+    [
+        ("width", -1.0),
+        ("dispersion", -0.5),
+        ("score_prior", 0.0),
+        ("prior_mean", 1.0),
+        ("prior_mean", 0.0),
+        ("price_slope", float("inf")),
+        ("cost_prior", float("nan")),
+        ("cell_prior", 0.0),
+    ],
 )
 def test_bad_parameters(env, field, value):
     with pytest.raises(FieldError, match=field):
         PacedRoute(env, **{field: value})
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("scenario", "part"),
+    [
+        ("routerbench-tight", "pace"),
+        ("price-cut", "share_stages"),
+        ("regression", "forget"),
+        ("many-models", "foresee"),
+        ("outage", "use_prices"),
+        ("delayed", "count_pending"),
+        ("per-task", "per_task"),
+    ],
+)
+def test_each_part_pays_where_it_is_meant_to(scenario, part):
+    """Paired by seed, the interval of the gain lies above 0."""
+    seeds = range(2_000, 2_010)
+    whole = evaluate("paced-route", scenario, seeds)
+    without = evaluate("paced-route", scenario, seeds, agent_parameters={part: False})
+    gain = compare(
+        whole.vstack(without.with_columns(agent=without["agent"] + "-without")),
+        "paced-route",
+        "paced-route-without",
+    )
+    assert gain["low"][0] > 0
+    assert whole["spend_over_budget"].max() < 1.01
 
 
 @pytest.mark.slow

@@ -18,6 +18,7 @@ _SWEEPS = 3
 _LOWEST, _HIGHEST = 0.05, 0.95
 # Weight, in models, of the prior on the level of the scores.
 _LEVEL_WEIGHT = 3.0
+_TINY = 1e-300
 
 
 @njit(cache=True)
@@ -193,7 +194,8 @@ def _estimate_costs(
         if groups > 1:
             centre = 0.0
             for g in range(groups):
-                number = total = cost_prior * pooled
+                # Where all costs are 0, all tasks are alike.
+                number = total = max(cost_prior * pooled, _TINY)
                 for m in range(n):
                     number += cells[g, m, COSTS] * of_model[m]
                     total += cells[g, m, COST_SUM]
