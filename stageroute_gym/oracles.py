@@ -40,7 +40,9 @@ from stageroute_gym.episode import draw_key
 from stageroute_gym.errors import FieldError, closest
 from stageroute_gym.world import STAGE_END, STAGE_MIX, World
 
-ORACLES = ("stage", "pool", "horizon", "task", "query")
+# Those that look at no single query, and then the one that does.
+PLANNING_ORACLES = ("stage", "pool", "horizon", "task")
+ORACLES = (*PLANNING_ORACLES, "query")
 
 
 def oracle_score(world: World, oracle: str) -> float:

@@ -103,7 +103,7 @@ def run_leaderboard(
     failures = _run(
         [task for task in tasks if task not in finished], folder, jobs, console, len(finished)
     )
-    return _report(description, folder, tasks, failures)
+    return _report(settings, folder, tasks, failures)
 
 
 def _run(
@@ -162,9 +162,9 @@ def _machine() -> dict[str, Any]:
 
 
 def _report(
-    settings: dict[str, Any], folder: ResultsFolder, tasks: list[Task], failures: list[Failure]
+    settings: Settings, folder: ResultsFolder, tasks: list[Task], failures: list[Failure]
 ) -> Leaderboard:
-    summary: dict[str, Any] = {"settings": settings}
+    summary: dict[str, Any] = {"settings": settings.to_dict()}
     failed = [{"scenario": f.scenario, "agent": f.agent, "error": f.error} for f in failures]
     finished = folder.finished(tasks)
     if not finished:
@@ -172,13 +172,26 @@ def _report(
         folder.write_json(SUMMARY, summary)
         return Leaderboard(summary, [], [], failures, [folder.path / SUMMARY])
     results, timings = folder.collect(finished)
-    summary |= rank(results, list(settings["scenarios"]))
+    summary |= rank(results, [scenario.name for scenario in settings.scenarios])
+    summary["oracles"] = _oracles(settings, list(summary["scenarios"]))
     summary["failures"] = failed
     tables, explained = report_tables(summary, timings), notes(summary)
     folder.write_json(SUMMARY, summary)
     folder.write_text(TABLES, markdown(tables, explained))
     files = [folder.path / name for name in (RESULTS, TIMINGS, SUMMARY, TABLES)]
     return Leaderboard(summary, tables, explained, failures, files)
+
+
+def _oracles(settings: Settings, names: list[str]) -> dict[str, dict[str, float]]:
+    """Expected score a query of the oracles that plan without an episode's queries."""
+    # Only here, since the oracles load the compiler.
+    from stageroute_gym.oracles import PLANNING_ORACLES, oracle_score
+
+    worlds = {scenario.name: scenario.world() for scenario in settings.scenarios}
+    return {
+        name: {oracle: oracle_score(worlds[name], oracle) for oracle in PLANNING_ORACLES}
+        for name in names
+    }
 
 
 @contextmanager

@@ -15,17 +15,25 @@ _COLUMNS = (
     "rank",
     "agent",
     "score / horizon oracle",
+    "behind the first",
     "regret",
     "spend / budget",
     "unserved",
     "forbidden",
     "µs / decision",
 )
+_NAMES = ("agent", "scenario")
 _OVERALL_COLUMNS = ("rank", "agent", "score / horizon oracle")
 LEGEND = (
-    "Means over seeds ± half of the 95 % interval. Regret: score behind the stage oracle, over "
+    "Means over seeds ± half of the 95 % interval. Behind the first: the difference of that score, "
+    "paired by seed. Regret: score behind the stage oracle, over "
     "the horizon; unserved: queries declined or never reached; forbidden: share of actions that "
     "the mask forbids; µs / decision: of the agent."
+)
+ORACLE_LEGEND = (
+    "Stage oracle: b USD a query in each stage; pool oracle: the same without M_max; horizon "
+    "oracle: one budget for the horizon; task oracle: that without M_max, and it knows each "
+    "query's task."
 )
 OVER_BUDGET = "(!) spent more than the budget: the rule is soft, and its score is bought."
 
@@ -36,7 +44,7 @@ class ReportTable:
 
     Attributes:
         title: its title.
-        columns: headings; all but the second, the agent, are numbers.
+        columns: headings; below ``agent`` and ``scenario`` stand names, below the others numbers.
         rows: cells.
     """
 
@@ -46,10 +54,11 @@ class ReportTable:
 
 
 def report_tables(summary: dict[str, Any], timings: pl.DataFrame) -> list[ReportTable]:
-    """One table a scenario, and the overall ranking if there is one.
+    """One table a scenario, the overall ranking if there is one, and the oracles.
 
     Args:
-        summary: what `stageroute_gym.evaluation.ranking.rank` returns.
+        summary: what `stageroute_gym.evaluation.ranking.rank` returns, and ``oracles``: by scenario
+            and oracle the expected score a query.
         timings: columns ``scenario``, ``agent``, ``agent_microseconds``.
     """
     speed = {
@@ -73,7 +82,22 @@ def report_tables(summary: dict[str, Any], timings: pl.DataFrame) -> list[Report
         )
         title = f"overall: mean of {len(summary['scenarios'])} scenarios"
         tables.append(ReportTable(title, _OVERALL_COLUMNS, rows))
-    return tables
+    return [*tables, _oracle_table(summary["oracles"])]
+
+
+def _oracle_table(oracles: dict[str, dict[str, float]]) -> ReportTable:
+    names = next(iter(oracles.values()))
+    rows = tuple(
+        (
+            scenario,
+            *(
+                f"{value / values['horizon']:.3f}" if values["horizon"] > 0 else "-"
+                for value in values.values()
+            ),
+        )
+        for scenario, values in oracles.items()
+    )
+    return ReportTable("oracles: expected score / horizon oracle", ("scenario", *names), rows)
 
 
 def rich_table(table: ReportTable) -> Table:
@@ -85,7 +109,7 @@ def rich_table(table: ReportTable) -> Table:
     for place, column in enumerate(table.columns):
         # Where the terminal is narrow, lines break between words, never inside.
         words = " ".join([column, *(row[place] for row in table.rows)]).split()
-        left = column == "agent"
+        left = column in _NAMES
         shown.add_column(
             column, justify="left" if left else "right", min_width=max(map(len, words))
         )
@@ -99,7 +123,7 @@ def markdown(tables: list[ReportTable], notes: list[str]) -> str:
     parts = []
     for table in tables:
         lines = [f"**{table.title}**", "", f"| {' | '.join(table.columns)} |"]
-        marks = [":---" if column == "agent" else "---:" for column in table.columns]
+        marks = [":---" if column in _NAMES else "---:" for column in table.columns]
         lines.append(f"| {' | '.join(marks)} |")
         lines += [f"| {' | '.join(row)} |" for row in table.rows]
         parts.append("\n".join(lines))
@@ -110,7 +134,7 @@ def notes(summary: dict[str, Any]) -> list[str]:
     """What explains the tables' columns and marks."""
     entries = [e for part in summary["scenarios"].values() for e in part["ranking"]]
     marked = any(entry["over_budget"] for entry in entries)
-    return [LEGEND, OVER_BUDGET] if marked else [LEGEND]
+    return [LEGEND, ORACLE_LEGEND, *([OVER_BUDGET] if marked else [])]
 
 
 def _title(name: str, part: dict[str, Any]) -> str:
@@ -128,6 +152,7 @@ def _row(entry: dict[str, Any], microseconds: float) -> tuple[str, ...]:
         str(entry["rank"]),
         entry["agent"],
         _number(entry[RANKED_BY], 3),
+        _number(entry["behind_first"], 3) if entry["rank"] > 1 else "-",
         _number(entry["regret"], 0),
         _number(entry["spend_over_budget"], 3) + mark,
         _number(entry["unserved"], 0),

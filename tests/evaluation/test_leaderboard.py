@@ -78,11 +78,19 @@ def test_the_tables_hold_what_the_summary_does(finished: tuple[Path, Leaderboard
     summary = json.loads((out / "leaderboard.json").read_text())
     assert summary == board.summary
     tables = board.tables
-    assert len(tables) == 3
+    assert len(tables) == 4
     best = summary["scenarios"]["routerbench"]["ranking"][0]
     assert tables[0].title.startswith("routerbench v")
     assert tables[0].rows[0][:2] == ("1", best["agent"])
     assert f"{best['score_over_horizon_oracle']['mean']:.3f}" in tables[0].rows[0][2]
+    second = summary["scenarios"]["routerbench"]["ranking"][1]
+    assert tables[0].rows[0][3] == "-"
+    assert tables[0].rows[1][3].startswith(f"{second['behind_first']['mean']:.3f} ± ")
+    assert tables[-1].columns == ("scenario", "stage", "pool", "horizon", "task")
+    for scenario, *shown in tables[-1].rows:
+        of_task, horizon = (summary["oracles"][scenario][name] for name in ("task", "horizon"))
+        assert shown[2] == "1.000"
+        assert shown[3] == f"{of_task / horizon:.3f}"
     text = (out / "leaderboard.md").read_text()
     for table in tables:
         for row in table.rows:

@@ -34,6 +34,17 @@ def test_leaderboard(tmp_path: Path) -> None:
     assert len(pl.read_csv(tmp_path / "rows.csv")) == 4 * 2 * 2
 
 
+@pytest.mark.slow
+def test_ablation(tmp_path: Path) -> None:
+    shown = run("ablation.py", tmp_path, "--scenarios", "delayed,per-task", "--seeds", "2")
+    rows = {line.split(" | ")[0].strip("| "): line.split(" | ") for line in shown.splitlines()}
+    assert len(rows["delayed"]) == len(rows["scenario"]) == 8
+    # A part that a scenario does not call for changes nothing there.
+    assert "+0.0 ± 0.0" in rows["delayed"][-1]
+    assert rows["delayed"][-2].startswith("+")
+    assert rows["per-task"][-1].startswith("+")
+
+
 def test_own_agent(tmp_path: Path) -> None:
     shown = run("own_agent.py", tmp_path, "--horizon", "300")
     assert "own_agent:Thrifty minus uniform" in shown
