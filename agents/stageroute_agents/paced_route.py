@@ -16,7 +16,7 @@ from stageroute_agents.paced.estimates import estimate_rows
 from stageroute_agents.paced.evidence import NUM_SUMS, NUM_WATCHED, learn_rows
 from stageroute_agents.paced.sets import best_mixtures, shared_mixtures
 from stageroute_agents.paced.task_route import route_tasks_rows
-from stageroute_agents.paced.worth import improve_set
+from stageroute_agents.paced.worth import improve_sets
 from stageroute_agents.parameters import fraction, not_negative, positive
 from stageroute_agents.ranking import ranking
 from stageroute_gym.errors import FieldError
@@ -66,13 +66,7 @@ class PacedRoute(Learner):
         slope_prior: weight of that prior, in squared logarithms of a price, above 0.
         cost_prior: weight of the prior on a model's cost, in observations, above 0.
         cell_prior: weight of model and task against their combination, in observations, above 0.
-        pace: see above, like all that follow.
-        use_prices: see above.
-        foresee: see above.
-        share_stages: see above.
-        forget: see above.
-        count_pending: see above.
-        per_task: see above.
+        pace, use_prices, foresee, share_stages, forget, count_pending, per_task: see above.
 
     Raises:
         FieldError: if a parameter is out of range.
@@ -127,7 +121,7 @@ class PacedRoute(Learner):
         self.diary = Diary(self.problem.feedback_delay)
         # Latin hypercube: each model has the same quantiles, in an order of its own.
         levels = np.tile((np.arange(_SAMPLES) + 0.5) / _SAMPLES, (self.num_models, 1))
-        self.samples: Floats = ndtri(self.rng.permuted(levels, axis=1)).T[:, None, :].copy()
+        self.samples: Floats = ndtri(self.rng.permuted(levels, axis=1)).T.copy()
 
     def initial_state(self, rows: int) -> State:
         """With the evidence, what follows from it, and the decisions that stand.
@@ -163,6 +157,21 @@ class PacedRoute(Learner):
         self._book(state, outcomes)
         if self.num_tasks > 1:
             self._note_tasks(batch, state, routed)
+        self.estimate(batch, state)
+        opening = np.flatnonzero(~routing & ~batch["deployed"].any(axis=1))
+        if opening.size:
+            self._deploy(batch, state, opening)
+        if routed.size:
+            self._route(batch, state, routed)
+
+    def estimate(self, batch: Batch, state: State) -> None:
+        """Write what each model is taken to score and cost on each task, with the deviation.
+
+        Args:
+            batch: observations of ``E`` episodes.
+            state: what is remembered of them; ``score``, ``deviation`` and ``cost`` are written,
+                shapes (E, G, N), float64.
+        """
         prices = batch["list_price"].astype(np.float64)
         estimate_rows(
             state["cells"],
@@ -175,11 +184,11 @@ class PacedRoute(Learner):
             state["deviation"],
             state["cost"],
         )
-        opening = np.flatnonzero(~routing & ~batch["deployed"].any(axis=1))
-        if opening.size:
-            self._deploy(batch, state, opening)
-        if routed.size:
-            self._route(batch, state, routed)
+
+    def stages(self, queries: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Number of the stage that the next query belongs to; the last one's after the end."""
+        stage = np.searchsorted(self.stage_ends, queries, side="right")
+        return np.minimum(stage, len(self.stage_ends) - 1)
 
     def plan(self, batch: Batch) -> NDArray[np.bool_]:
         """The set chosen as the stage opened."""
@@ -230,11 +239,10 @@ class PacedRoute(Learner):
         left, budget = self._budget(batch, state, rows)
         bound = np.minimum(score + self.deploy_width * deviation, 1.0)
         if self.share_stages:
-            stage = np.searchsorted(self.stage_ends, state["queries"][rows], side="right")
+            stage = self.stages(state["queries"][rows])
             stages_left = len(self.stage_ends) - stage
             mixtures, uneven = shared_mixtures(bound, cost, budget, caps, slots, stages_left)
-            length = self.stage_ends[np.minimum(stage, len(self.stage_ends) - 1)]
-            length = length - state["queries"][rows]
+            length = self.stage_ends[stage] - state["queries"][rows]
             kept = np.maximum(left - mixtures.cost * length, 0.0)
             state["budget_kept"][rows] = np.where(uneven, kept, np.nan)
             budget = np.where(uneven, mixtures.cost, budget)
@@ -248,18 +256,17 @@ class PacedRoute(Learner):
         )
         if self.foresee:
             order = ranking(value_at_price(bound, cost, mixtures.price), caps, pulls)
-            weight = _shares_of_tasks(state["task_counts"][rows])
-            for place, row in enumerate(rows.tolist()):
-                spread = self.dispersion * self.samples * state["deviation"][row]
-                improve_set(
-                    np.clip(state["score"][row] + spread, 0.0, 1.0),
-                    state["cost"][row],
-                    weight[place],
-                    float(budget[place]),
-                    caps[place],
-                    order[place],
-                    chosen[place],
-                )
+            improve_sets(
+                state["score"][rows],
+                self.dispersion * state["deviation"][rows],
+                state["cost"][rows],
+                _shares_of_tasks(state["task_counts"][rows]),
+                budget,
+                caps,
+                self.samples,
+                order,
+                chosen,
+            )
         state["set"][rows] = chosen
 
     def _route(self, batch: Batch, state: State, rows: NDArray[np.int64]) -> None:
@@ -292,8 +299,7 @@ class PacedRoute(Learner):
         paced = left / np.maximum(problem.horizon - queries, 1)
         # On a deploy step the stage before is over, and what it kept is free.
         kept = np.where(batch["phase"][rows, 0] > 0, state["budget_kept"][rows], np.nan)
-        stage = np.searchsorted(self.stage_ends, queries, side="right")
-        end = self.stage_ends[np.minimum(stage, len(self.stage_ends) - 1)]
+        end = self.stage_ends[self.stages(queries)]
         of_stage = np.maximum(left - kept, 0.0) / np.maximum(end - queries, 1)
         return left, np.where(np.isnan(kept), paced, of_stage)
 

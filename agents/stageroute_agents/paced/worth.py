@@ -20,6 +20,41 @@ _FIRST_SAMPLES = 8
 
 
 @njit(cache=True)
+def improve_sets(
+    score: Floats,
+    spread: Floats,
+    cost: Floats,
+    weight: Floats,
+    budget: Floats,
+    caps: Floats,
+    draws: Floats,
+    order: Integers,
+    chosen: NDArray[np.bool_],
+) -> None:
+    """`improve_set` in each episode, with samples ``score + spread draw``, clipped to [0, 1].
+
+    Args:
+        score: expected score, shape (R, G, N), float64.
+        spread: scale of the samples, shape (R, G, N), float64.
+        cost: USD, shape (R, G, N), float64.
+        weight: shape (R, G), float64.
+        budget: USD a query, shape (R,), float64.
+        caps: shape (R, N), float64.
+        draws: one for each model, the same for all tasks and episodes, shape (S, N), float64.
+        order: shape (R, N), int64.
+        chosen: read and written, shape (R, N), bool.
+    """
+    samples = np.empty((len(draws), *score.shape[1:]))
+    for e in range(len(score)):
+        for i in range(len(draws)):
+            for g in range(score.shape[1]):
+                for m in range(score.shape[2]):
+                    drawn = score[e, g, m] + spread[e, g, m] * draws[i, m]
+                    samples[i, g, m] = min(max(drawn, 0.0), 1.0)
+        improve_set(samples, cost[e], weight[e], budget[e], caps[e], order[e], chosen[e])
+
+
+@njit(cache=True)
 def improve_set(
     score: Floats,
     cost: Floats,

@@ -1,0 +1,41 @@
+"""PacedRoute with nothing to learn: what learning costs is what it loses against this."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from stageroute_agents.base import Batch, State
+from stageroute_agents.paced_route import PacedRoute
+
+
+class PacedOracle(PacedRoute):
+    """PacedRoute that is told the true means of the stage, by task where queries tell theirs.
+
+    It knows nothing of later stages: of arrivals, withdrawals, changes. So it is no bound, but what
+    a learner would do that needs no outcomes; the rest up to the horizon oracle is foresight.
+
+    Args:
+        env: the environment it is for.
+        seed: seed of the agent's own random numbers.
+    """
+
+    def __init__(self, env: Any, *, seed: int = 0) -> None:
+        super().__init__(env, seed=seed, forget=False)
+        table, schedule = self.world.table, self.world.schedule
+        task = table.features.argmax(axis=1) if self.num_tasks > 1 else np.zeros(len(table.task))
+        shape = (len(schedule.mixes), self.num_tasks, self.num_models)
+        score, cost = np.zeros((2, *shape))
+        for g in range(self.num_tasks):
+            weight = schedule.mixes * (task == g)
+            # A task without queries has no means; zeros then.
+            weight /= np.maximum(weight.sum(axis=1, keepdims=True), np.finfo(np.float64).tiny)
+            score[:, g], cost[:, g] = weight @ table.score, weight @ table.cost
+        self.true_score = score[schedule.stage_mix]
+        self.true_cost = cost[schedule.stage_mix] * schedule.cost_multiplier[:, None, :]
+
+    def estimate(self, batch: Batch, state: State) -> None:
+        """The true means of the stage, without deviation."""
+        stage = self.stages(state["queries"])
+        state["score"][:], state["cost"][:] = self.true_score[stage], self.true_cost[stage]
