@@ -3,7 +3,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
-DEMO_AGENTS = stageroute,paced-route,oracle,horizon-oracle,best-fixed,greedy-ratio,greedy-price,cheapest,best-score,uniform
+DEMO_AGENTS = stageroute,paced-route,oracle,horizon-oracle,paced-oracle,best-fixed,greedy-ratio,greedy-price,cheapest,best-score,uniform
 
 .PHONY: demo test lint clean
 
