@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stageroute_gym import dynamics, state
-from stageroute_gym.observation import row_size
+from stageroute_gym.observation import NUM_FIELDS, QUERY
 from stageroute_gym.state import (
     ACTIVATIONS,
     DECLINED,
@@ -40,19 +40,19 @@ class Episodes:
         self.num_envs = num_envs
         self.counters = np.zeros((num_envs, state.NUM_COUNTERS), np.int64)
         self.amounts = np.zeros((num_envs, state.NUM_AMOUNTS), np.float64)
-        self.observations = np.zeros(
-            (num_envs, row_size(n, world.table.features.shape[1])), np.float32
-        )
+        self.fields = np.zeros((num_envs, NUM_FIELDS, n), np.float32)
+        self.scalars = np.zeros((num_envs, QUERY + world.table.features.shape[1]), np.float32)
         self.masks = np.zeros((num_envs, n + 1), np.int8)
         self._state: tuple[NDArray[Any], ...] = (
             self.counters,
             self.amounts,
-            np.zeros((num_envs, state.NUM_POOLS, n), np.float64),
             np.zeros((num_envs, n), np.float64),
-            np.zeros((num_envs, min(world.problem.max_deployed, n)), np.int64),
+            np.zeros((num_envs, n), np.float64),
+            np.zeros((num_envs, min(world.problem.max_deployed, n)), np.uint32),
             np.zeros((num_envs, n, state.NUM_TOTALS), np.float64),
             np.zeros((num_envs, world.problem.feedback_delay, 3), np.float64),
-            self.observations,
+            self.fields,
+            self.scalars,
             self.masks,
         )
         self._continuous = continuous

@@ -12,6 +12,7 @@ Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 Singles = NDArray[np.float32]
 Masks = NDArray[np.int8]
+Members = NDArray[np.uint32]
 
 # `counters`, shape (E, 11), int64; the first six are shown in `info`.
 QUERIES, STAGE, MODEL, DECLINED, INVALID, ACTIVATIONS = range(6)

@@ -16,7 +16,7 @@ from stageroute_gym import scenarios, state
 from stageroute_gym.actions import action_space, model_numbers, model_weights
 from stageroute_gym.episode import Episodes, draw_key, info_fields
 from stageroute_gym.errors import FieldError
-from stageroute_gym.observation import Observation, ObservationLayout, observation_space
+from stageroute_gym.observation import Observation, make_observation, observation_space
 from stageroute_gym.problem import Problem
 from stageroute_gym.scenarios import Scenario
 from stageroute_gym.world import World
@@ -61,9 +61,6 @@ class StageRouteVectorEnv(VectorEnv[Observation, NDArray[Any], NDArray[Any]]):
         self.single_action_space = action_space(self.world.num_models, continuous=self.continuous)
         self.action_space = batch_space(self.single_action_space, self.num_envs)
         self._episodes = Episodes(self.world, self.num_envs, continuous=self.continuous)
-        self._layout = ObservationLayout(
-            self.world.num_models, self.world.table.features.shape[1], batched=True
-        )
         self._generators: list[np.random.Generator] = []
         self._seeds: list[int] = []
 
@@ -176,7 +173,10 @@ class StageRouteVectorEnv(VectorEnv[Observation, NDArray[Any], NDArray[Any]]):
         return np.concatenate([draw_key(self._generators[row]) for row in rows.tolist()])
 
     def _observe(self) -> Observation:
-        return self._layout.fields(self._episodes.observations.copy(), self._episodes.masks.copy())
+        episodes = self._episodes
+        return make_observation(
+            episodes.fields.copy(), episodes.scalars.copy(), episodes.masks.copy()
+        )
 
     def _infos(self, selected: NDArray[np.bool_], *, partial: bool = False) -> Info:
         counters, amounts = self._episodes.counters.copy(), self._episodes.amounts.copy()

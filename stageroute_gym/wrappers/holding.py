@@ -121,17 +121,18 @@ def _check_queries(queries: object) -> None:
 @njit(cache=True, inline="always")
 def _row(state: Any, e: int) -> Any:
     """The state of one episode, as a batch of one."""
-    counters, amounts, pools, tokens, members, totals, pending, observation, mask = state
+    counters, amounts, shares, tokens, members, totals, pending, fields, scalars, mask = state
     one = slice(e, e + 1)
     return (
         counters[one],
         amounts[one],
-        pools[one],
+        shares[one],
         tokens[one],
         members[one],
         totals[one],
         pending[one],
-        observation[one],
+        fields[one],
+        scalars[one],
         mask[one],
     )
 
@@ -139,7 +140,7 @@ def _row(state: Any, e: int) -> Any:
 @njit(cache=True)
 def _hold_discrete(world: Any, state: Any, actions: Any, queries: int) -> None:
     """Hold each row's action of `StageRoute-v0`; score and cost of the step become the sums."""
-    counters, amounts, mask = state[0], state[1], state[8]
+    counters, amounts, mask = state[0], state[1], state[9]
     for e in range(actions.shape[0]):
         arguments = world + _row(state, e) + (actions[e : e + 1],)
         holding = counters[e, PHASE] == ROUTE and not counters[e, FINISHED]
