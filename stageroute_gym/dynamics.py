@@ -14,7 +14,6 @@ from stageroute_gym.projection import asks, project, sample
 from stageroute_gym.route_phase import next_query, observe_books, refill, report, serve
 from stageroute_gym.state import (
     CHOSEN_SIZE,
-    FINISHED,
     INVALID,
     KEY,
     MODEL,
@@ -26,6 +25,7 @@ from stageroute_gym.state import (
     STAGE,
     STEP_COST,
     STEP_SCORE,
+    Flags,
     Floats,
     Integers,
     Masks,
@@ -93,6 +93,7 @@ def step_discrete(
     models: Floats,
     settings: Floats,
     features: Floats,
+    finished: Flags,
     counters: Integers,
     amounts: Floats,
     shares: Floats,
@@ -108,7 +109,8 @@ def step_discrete(
     """Advance every environment by one decision of `StageRoute-v0`; actions, shape (E,), int64."""
     n = models.shape[1]
     for e in range(actions.shape[0]):
-        if counters[e, FINISHED]:
+        if finished[e]:
+            finished[e] = False
             _reset(
                 e,
                 stages,
@@ -162,7 +164,7 @@ def step_discrete(
         amounts[e, STEP_SCORE] = score
         amounts[e, STEP_COST] = cost
         if _is_over(e, settings, counters, amounts):
-            counters[e, FINISHED] = 1
+            finished[e] = True
         elif counters[e, PHASE] == ROUTE:
             queries = 1.0 if routed else 0.0
             refill(e, models, settings, counters, tokens, members, fields, mask, queries)
@@ -183,6 +185,7 @@ def step_continuous(
     models: Floats,
     settings: Floats,
     features: Floats,
+    finished: Flags,
     counters: Integers,
     amounts: Floats,
     shares: Floats,
@@ -198,7 +201,8 @@ def step_continuous(
     """Advance every environment by one decision of `StageRouteContinuous-v0`; actions (E, N)."""
     n = models.shape[1]
     for e in range(actions.shape[0]):
-        if counters[e, FINISHED]:
+        if finished[e]:
+            finished[e] = False
             _reset(
                 e,
                 stages,
@@ -248,7 +252,7 @@ def step_continuous(
         amounts[e, STEP_SCORE] = score
         amounts[e, STEP_COST] = cost
         if _is_over(e, settings, counters, amounts):
-            counters[e, FINISHED] = 1
+            finished[e] = True
         elif counters[e, QUERIES] >= stages[counters[e, STAGE], STAGE_END]:
             counters[e, STAGE] += 1
             begin_stage(e, stages, stage_models, counters, amounts, fields, scalars, mask)

@@ -17,7 +17,6 @@ from stageroute_gym.errors import FieldError
 from stageroute_gym.observation import Observation, make_observation, observation_space
 from stageroute_gym.problem import Problem
 from stageroute_gym.scenarios import Scenario
-from stageroute_gym.state import FINISHED
 from stageroute_gym.world import World
 
 if TYPE_CHECKING:
@@ -160,6 +159,7 @@ class StageRouteEnv(gym.Env[Observation, Any]):
         self._bind()
 
     def _bind(self) -> None:
+        self._finished = self._episodes.finished
         self._fields = self._episodes.fields[0]
         self._scalars = self._episodes.scalars[0]
         self._mask = self._episodes.masks[0]
@@ -168,7 +168,7 @@ class StageRouteEnv(gym.Env[Observation, Any]):
 
     def __getstate__(self) -> dict[str, Any]:
         """The running episode; views of its arrays and a window do not survive a copy."""
-        views = ("_fields", "_scalars", "_mask", "_counters", "_amounts")
+        views = ("_finished", "_fields", "_scalars", "_mask", "_counters", "_amounts")
         state = {k: v for k, v in self.__dict__.items() if k not in views}
         return state | {"_renderer": None}
 
@@ -199,7 +199,7 @@ class StageRouteEnv(gym.Env[Observation, Any]):
         self._episodes.step(self._checked(action))
         counters, amounts = self._counters.tolist(), self._amounts.tolist()
         info = info_fields(counters, amounts)
-        terminated = counters[FINISHED] == 1
+        terminated = self._finished.item()
         if terminated:
             self._running = False
         if self.render_mode == "human":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -38,12 +39,14 @@ class Episodes:
         n = world.num_models
         self.world = world
         self.num_envs = num_envs
+        self.finished = np.zeros(num_envs, np.bool_)
         self.counters = np.zeros((num_envs, state.NUM_COUNTERS), np.int64)
         self.amounts = np.zeros((num_envs, state.NUM_AMOUNTS), np.float64)
         self.fields = np.zeros((num_envs, NUM_FIELDS, n), np.float32)
         self.scalars = np.zeros((num_envs, QUERY + world.table.features.shape[1]), np.float32)
         self.masks = np.zeros((num_envs, n + 1), np.int8)
         self._state: tuple[NDArray[Any], ...] = (
+            self.finished,
             self.counters,
             self.amounts,
             np.zeros((num_envs, n), np.float64),
@@ -60,11 +63,11 @@ class Episodes:
 
     def _bind(self) -> None:
         self._kernel: Any = dynamics.step_continuous if self._continuous else dynamics.step_discrete
-        self._arguments = (*self.world.arrays, *self._state)
+        self._advance = partial(self._kernel, *self.world.arrays, *self._state)
 
     def __getstate__(self) -> dict[str, Any]:
         """All but the compiled kernel, which each process loads for itself."""
-        return {k: v for k, v in self.__dict__.items() if k not in ("_kernel", "_arguments")}
+        return {k: v for k, v in self.__dict__.items() if k not in ("_kernel", "_advance")}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
@@ -87,12 +90,12 @@ class Episodes:
 
     def restart_at_next_step(self, rows: NDArray[np.int64], keys: NDArray[np.uint64]) -> None:
         """Have the next step reset some episodes, whatever their actions; see `reset`."""
-        self.counters[rows, state.FINISHED] = 1
+        self.finished[rows] = True
         self.counters[rows, state.KEY] = keys.view(np.int64)
 
     def step(self, actions: NDArray[Any]) -> None:
         """Apply one action to each episode, shape (E,), int64, or (E, N), float32."""
-        self._kernel(*self._arguments, actions)
+        self._advance(actions)
 
 
 def draw_key(generator: np.random.Generator) -> NDArray[np.uint64]:

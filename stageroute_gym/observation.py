@@ -43,7 +43,11 @@ _BATCHED: tuple[Any, ...] = tuple((slice(None), part) for part in _PARTS)
 
 
 def make_observation(
-    fields: NDArray[np.float32], scalars: NDArray[np.float32], mask: NDArray[np.int8]
+    fields: NDArray[np.float32],
+    scalars: NDArray[np.float32],
+    mask: NDArray[np.int8],
+    *,
+    batched: bool = False,
 ) -> Observation:
     """The observation as a dictionary of views of these arrays.
 
@@ -51,9 +55,10 @@ def make_observation(
         fields: shape (9, N), or (E, 9, N) for a batch.
         scalars: shape (7 + F,), or (E, 7 + F).
         mask: shape (N + 1,), or (E, N + 1).
+        batched: whether they are those of a batch.
     """
     parts = _PARTS
-    if fields.ndim == 3:
+    if batched:
         fields, parts = fields.swapaxes(0, 1), _BATCHED
     phase, progress, budget_left, last_action, last_score, last_cost, query = parts
     # A literal, since it is by far the fastest way to make a dictionary of this size.

@@ -13,11 +13,13 @@ Integers = NDArray[np.int64]
 Singles = NDArray[np.float32]
 Masks = NDArray[np.int8]
 Members = NDArray[np.uint32]
+Flags = NDArray[np.bool_]
 
-# `counters`, shape (E, 11), int64; the first six are shown in `info`.
+# `finished`, shape (E,), bool: the episode is over, and the next step starts a new one.
+# `counters`, shape (E, 10), int64; the first six are shown in `info`.
 QUERIES, STAGE, MODEL, DECLINED, INVALID, ACTIVATIONS = range(6)
-PHASE, CHOSEN_SIZE, ROW, FINISHED, KEY = range(6, 11)
-NUM_COUNTERS = 11
+PHASE, CHOSEN_SIZE, ROW, KEY = range(6, 10)
+NUM_COUNTERS = 10
 # `amounts`, shape (E, 7), float64; the first five are shown in `info`, and SEEN_SPEND is what the
 # agent's observation knows of the spend.
 STEP_SCORE, STEP_COST, SPEND, REGRET, ORACLE_SCORE, SEEN_SPEND, TOTAL_SCORE = range(7)

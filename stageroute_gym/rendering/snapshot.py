@@ -103,7 +103,7 @@ def take(episodes: Episodes) -> Snapshot:
         stage=counters[state.STAGE],
         num_stages=world.schedule.num_stages,
         routing=counters[state.PHASE] == state.ROUTE,
-        over=counters[state.FINISHED] == 1,
+        over=bool(episodes.finished[0]),
         spend=amounts[state.SPEND],
         total_budget=world.problem.total_budget,
         mean_score=amounts[state.TOTAL_SCORE] / max(query, 1),
