@@ -10,6 +10,7 @@ from __future__ import annotations
 from stageroute_gym.deploy_phase import begin_stage, choose, choose_largest, commit
 from stageroute_gym.draws import uniform
 from stageroute_gym.observation import LAST_MODEL, OBS_LIST_PRICE, OBS_THROUGHPUT
+from stageroute_gym.prefetching import prefetch
 from stageroute_gym.projection import asks, project, sample
 from stageroute_gym.route_phase import next_query, observe_books, refill, report, serve
 from stageroute_gym.state import (
@@ -21,6 +22,7 @@ from stageroute_gym.state import (
     PHASE,
     QUERIES,
     ROUTE,
+    ROW,
     SPEND,
     STAGE,
     STEP_COST,
@@ -38,10 +40,14 @@ from stageroute_gym.world import (
     HARD_BUDGET,
     HORIZON,
     LIST_PRICE,
+    SCORE,
     STAGE_END,
     THROUGHPUT,
     TOTAL_BUDGET,
 )
+
+# A row of outcomes is at a random place in memory: it is asked for this many environments ahead.
+_AHEAD = 16
 
 
 @inlined
@@ -108,7 +114,10 @@ def step_discrete(
 ) -> None:
     """Advance every environment by one decision of `StageRoute-v0`; actions, shape (E,), int64."""
     n = models.shape[1]
+    last = actions.shape[0] - 1
     for e in range(actions.shape[0]):
+        ahead = min(e + _AHEAD, last)
+        prefetch(outcomes, (counters[ahead, ROW], actions[ahead], SCORE))
         if finished[e]:
             finished[e] = False
             _reset(
