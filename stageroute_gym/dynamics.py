@@ -161,15 +161,14 @@ def step_discrete(
                 score,
                 cost,
             )
-            counters[e, MODEL] = model
             counters[e, QUERIES] += 1
         else:
-            counters[e, MODEL] = NO_MODEL
             complete = True
             if model >= 0:
                 complete = choose(e, settings, counters, members, fields, mask, model)
             if complete:
                 commit(e, settings, counters, amounts, tokens, fields, scalars, mask)
+        counters[e, MODEL] = model if routed else NO_MODEL
         amounts[e, STEP_SCORE] = score
         amounts[e, STEP_COST] = cost
         if _is_over(e, settings, counters, amounts):
