@@ -74,7 +74,11 @@ def choose(
 ) -> bool:
     """Add a model to the set; True if the set is complete with it."""
     n = fields.shape[2]
-    members[e, counters[e, CHOSEN_SIZE]] = model
+    place = counters[e, CHOSEN_SIZE]
+    while place > 0 and members[e, place - 1] > model:
+        members[e, place] = members[e, place - 1]
+        place -= 1
+    members[e, place] = model
     counters[e, CHOSEN_SIZE] += 1
     fields[e, OBS_DEPLOYED, model] = 1.0
     mask[e, model] = 0

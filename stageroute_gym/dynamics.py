@@ -7,13 +7,16 @@ otherwise apply its action, which is Gymnasium's autoreset mode NEXT_STEP.
 
 from __future__ import annotations
 
+import numpy as np
+
 from stageroute_gym.deploy_phase import begin_stage, choose, choose_largest, commit
 from stageroute_gym.draws import uniform
 from stageroute_gym.observation import LAST_MODEL, OBS_LIST_PRICE, OBS_THROUGHPUT
 from stageroute_gym.prefetching import prefetch
-from stageroute_gym.projection import asks, project, sample
+from stageroute_gym.projection import asks, fit, sample
 from stageroute_gym.route_phase import next_query, observe_books, refill, report, serve
 from stageroute_gym.state import (
+    CAPS,
     CHOSEN_SIZE,
     INVALID,
     KEY,
@@ -23,6 +26,7 @@ from stageroute_gym.state import (
     QUERIES,
     ROUTE,
     ROW,
+    SHARES,
     SPEND,
     STAGE,
     STEP_COST,
@@ -102,7 +106,7 @@ def step_discrete(
     finished: Flags,
     counters: Integers,
     amounts: Floats,
-    shares: Floats,
+    routing: Floats,
     tokens: Floats,
     members: Members,
     totals: Floats,
@@ -196,7 +200,7 @@ def step_continuous(
     finished: Flags,
     counters: Integers,
     amounts: Floats,
-    shares: Floats,
+    routing: Floats,
     tokens: Floats,
     members: Members,
     totals: Floats,
@@ -229,10 +233,18 @@ def step_continuous(
         routed = counters[e, PHASE] == ROUTE
         model, score, cost = NO_MODEL, 0.0, 0.0
         if routed:
-            total = project(actions[e], mask[e, :n], models[THROUGHPUT], shares[e])
+            size = counters[e, CHOSEN_SIZE]
+            shares, caps = routing[e, SHARES, :size], routing[e, CAPS, :size]
+            for i in range(size):
+                m = members[e, i]
+                shares[i] = max(np.float64(actions[e, m]), 0.0)
+                caps[i] = models[THROUGHPUT, m]
+            total = fit(shares, caps)
             if total > 0.0:
                 draw = uniform(counters[e, KEY], 2 * counters[e, QUERIES] + 1)
-                model = sample(shares[e], total, draw)
+                place = sample(shares, total, draw)
+                if place >= 0:
+                    model = int(np.int64(members[e, place]))
             elif asks(actions[e]):
                 counters[e, INVALID] += 1
             score, cost = serve(e, outcomes, stage_models, counters, amounts, model)

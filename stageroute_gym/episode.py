@@ -41,6 +41,7 @@ class Episodes:
 
     def __init__(self, world: World, num_envs: int, *, continuous: bool) -> None:
         n = world.num_models
+        slots = min(world.problem.max_deployed, n)
         self.world = world
         self.num_envs = num_envs
         self.finished = np.zeros(num_envs, np.bool_)
@@ -53,9 +54,9 @@ class Episodes:
             self.finished,
             self.counters,
             self.amounts,
+            np.zeros((num_envs, 2, slots), np.float64),
             np.zeros((num_envs, n), np.float64),
-            np.zeros((num_envs, n), np.float64),
-            np.zeros((num_envs, min(world.problem.max_deployed, n)), np.uint32),
+            np.zeros((num_envs, slots), np.uint32),
             np.zeros((num_envs, n, state.NUM_TOTALS), np.float64),
             np.zeros((num_envs, world.problem.feedback_delay, 3), np.float64),
             self.fields,
