@@ -29,8 +29,9 @@ NUM_FIELDS = 9
 OBS_PHASE, PROGRESS, STAGE_PROGRESS, BUDGET_LEFT, LAST_MODEL, LAST_SCORE, LAST_COST = range(7)
 QUERY = 7
 
-# Where the parts of the observation lie in `scalars`, of one environment and of a batch.
-_PARTS: tuple[Any, ...] = (
+# Where the parts of the observation lie: nine in `fields`, the others in `scalars`, whose indexes
+# for a batch name its axis too.
+_SCALARS = (
     slice(OBS_PHASE, OBS_PHASE + 1),
     slice(PROGRESS, STAGE_PROGRESS + 1),
     slice(BUDGET_LEFT, BUDGET_LEFT + 1),
@@ -39,7 +40,8 @@ _PARTS: tuple[Any, ...] = (
     slice(LAST_COST, LAST_COST + 1),
     slice(QUERY, None),
 )
-_BATCHED: tuple[Any, ...] = tuple((slice(None), part) for part in _PARTS)
+_ONE: tuple[Any, ...] = (*range(NUM_FIELDS), *_SCALARS)
+_BATCH: tuple[Any, ...] = (*range(NUM_FIELDS), *((slice(None), part) for part in _SCALARS))
 
 
 def make_observation(
@@ -57,29 +59,45 @@ def make_observation(
         mask: shape (N + 1,), or (E, N + 1).
         batched: whether they are those of a batch.
     """
-    parts = _PARTS
     if batched:
-        fields, parts = fields.swapaxes(0, 1), _BATCHED
-    phase, progress, budget_left, last_action, last_score, last_cost, query = parts
-    # A literal, since it is by far the fastest way to make a dictionary of this size.
+        fields = fields.swapaxes(0, 1)
+    # Local names and a literal, since that is by far the fastest way to such a dictionary.
+    (
+        available,
+        deployed,
+        previous,
+        pulls,
+        mean_score,
+        mean_cost,
+        list_price,
+        throughput,
+        tokens,
+        phase,
+        progress,
+        budget_left,
+        last_action,
+        last_score,
+        last_cost,
+        query,
+    ) = _BATCH if batched else _ONE
     return {
         "action_mask": mask,
-        "available": fields[OBS_AVAILABLE],
+        "available": fields[available],
         "budget_left": scalars[budget_left],
-        "deployed": fields[OBS_DEPLOYED],
+        "deployed": fields[deployed],
         "last_action": scalars[last_action],
         "last_cost": scalars[last_cost],
         "last_score": scalars[last_score],
-        "list_price": fields[OBS_LIST_PRICE],
-        "mean_cost": fields[OBS_MEAN_COST],
-        "mean_score": fields[OBS_MEAN_SCORE],
+        "list_price": fields[list_price],
+        "mean_cost": fields[mean_cost],
+        "mean_score": fields[mean_score],
         "phase": scalars[phase],
-        "previous": fields[OBS_PREVIOUS],
+        "previous": fields[previous],
         "progress": scalars[progress],
-        "pulls": fields[OBS_PULLS],
+        "pulls": fields[pulls],
         "query": scalars[query],
-        "throughput": fields[OBS_THROUGHPUT],
-        "tokens": fields[OBS_TOKENS],
+        "throughput": fields[throughput],
+        "tokens": fields[tokens],
     }
 
 
