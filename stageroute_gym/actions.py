@@ -53,8 +53,8 @@ def model_weights(action: Any, shape: tuple[int, ...]) -> NDArray[np.float32]:
         InvalidAction: if dtype, shape or a value lies outside ``Box(-1, 1, (N,))``.
     """
     array = _as_array(action, shape, "fiu", "numbers")
-    inside = (array >= -1) & (array <= 1)  # False for NaN
-    if not inside.all():
+    if not (array.min() >= -1 and array.max() <= 1):  # neither holds for NaN
+        inside = (array >= -1) & (array <= 1)
         raise InvalidAction(f"action with a weight of {array[~inside].flat[0]}: expected [-1, 1]")
     # A copy, as in `model_numbers`.
     return np.array(array, np.float32, order="C")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from stageroute_gym.observation import (
-    NUM_MODEL_FIELDS,
     OBS_AVAILABLE,
     OBS_DEPLOYED,
     OBS_PHASE,
@@ -13,14 +12,11 @@ from stageroute_gym.observation import (
 )
 from stageroute_gym.state import (
     ACTIVATIONS,
-    CHOSEN,
     CHOSEN_SIZE,
     DEPLOY,
-    DEPLOYED,
     NO_MODEL,
     ORACLE_SCORE,
     PHASE,
-    PREVIOUS,
     ROUTE,
     SEEN_SPEND,
     SPEND,
@@ -28,6 +24,7 @@ from stageroute_gym.state import (
     Floats,
     Integers,
     Masks,
+    Members,
     Singles,
     kernel,
 )
@@ -41,49 +38,49 @@ def begin_stage(
     stage_models: Floats,
     counters: Integers,
     amounts: Floats,
-    pools: Floats,
-    observation: Singles,
+    fields: Singles,
+    scalars: Singles,
     mask: Masks,
 ) -> None:
     """Open the deploy phase of the current stage."""
+    stage = counters[e, STAGE]
     counters[e, PHASE] = DEPLOY
     counters[e, CHOSEN_SIZE] = 0
-    amounts[e, ORACLE_SCORE] = stages[counters[e, STAGE], STAGE_VALUE]
-    stage = counters[e, STAGE]
-    n = pools.shape[2]
-    observation[e, n * NUM_MODEL_FIELDS + OBS_PHASE] = DEPLOY
+    amounts[e, ORACLE_SCORE] = stages[stage, STAGE_VALUE]
+    n = fields.shape[2]
     free = 0
     for m in range(n):
-        pools[e, PREVIOUS, m] = pools[e, DEPLOYED, m]
-        pools[e, CHOSEN, m] = 0.0
-        observation[e, OBS_AVAILABLE * n + m] = stage_models[stage, AVAILABLE, m]
-        observation[e, OBS_DEPLOYED * n + m] = 0.0
-        observation[e, OBS_PREVIOUS * n + m] = pools[e, PREVIOUS, m]
-        observation[e, OBS_TOKENS * n + m] = 0.0
+        fields[e, OBS_AVAILABLE, m] = stage_models[stage, AVAILABLE, m]
+        fields[e, OBS_PREVIOUS, m] = fields[e, OBS_DEPLOYED, m]
+        fields[e, OBS_DEPLOYED, m] = 0.0
+        fields[e, OBS_TOKENS, m] = 0.0
         mask[e, m] = stage_models[stage, AVAILABLE, m] > 0.0
         free += mask[e, m]
     mask[e, n] = free == 0
-    for feature in range(n * NUM_MODEL_FIELDS + QUERY, observation.shape[1]):
-        observation[e, feature] = 0.0
+    scalars[e, OBS_PHASE] = DEPLOY
+    for feature in range(QUERY, scalars.shape[1]):
+        scalars[e, feature] = 0.0
 
 
 @kernel
 def choose(
     e: int,
-    counters: Integers,
-    pools: Floats,
-    members: Integers,
-    observation: Singles,
-    mask: Masks,
     settings: Floats,
+    counters: Integers,
+    members: Members,
+    fields: Singles,
+    mask: Masks,
     model: int,
 ) -> bool:
     """Add a model to the set; True if the set is complete with it."""
-    n = pools.shape[2]
-    pools[e, CHOSEN, model] = 1.0
-    members[e, counters[e, CHOSEN_SIZE]] = model
+    n = fields.shape[2]
+    place = counters[e, CHOSEN_SIZE]
+    while place > 0 and members[e, place - 1] > model:
+        members[e, place] = members[e, place - 1]
+        place -= 1
+    members[e, place] = model
     counters[e, CHOSEN_SIZE] += 1
-    observation[e, OBS_DEPLOYED * n + model] = 1.0
+    fields[e, OBS_DEPLOYED, model] = 1.0
     mask[e, model] = 0
     mask[e, n] = 1
     if counters[e, CHOSEN_SIZE] >= settings[MAX_DEPLOYED]:
@@ -96,9 +93,8 @@ def choose_largest(
     e: int,
     settings: Floats,
     counters: Integers,
-    pools: Floats,
-    members: Integers,
-    observation: Singles,
+    members: Members,
+    fields: Singles,
     mask: Masks,
     weights: Singles,
 ) -> None:
@@ -111,7 +107,7 @@ def choose_largest(
                 best, largest = m, weights[m]
         if best == NO_MODEL:
             return
-        complete = choose(e, counters, pools, members, observation, mask, settings, best)
+        complete = choose(e, settings, counters, members, fields, mask, best)
 
 
 @kernel
@@ -120,22 +116,20 @@ def commit(
     settings: Floats,
     counters: Integers,
     amounts: Floats,
-    pools: Floats,
     tokens: Floats,
-    observation: Singles,
+    fields: Singles,
+    scalars: Singles,
     mask: Masks,
 ) -> None:
     """Deploy the chosen set for the stage and charge what it newly activates."""
-    n = pools.shape[2]
-    for m in range(n):
-        if pools[e, CHOSEN, m] > 0.0 and pools[e, DEPLOYED, m] == 0.0:
+    for m in range(fields.shape[2]):
+        if fields[e, OBS_DEPLOYED, m] == 0.0:
+            tokens[e, m] = 0.0
+        elif fields[e, OBS_PREVIOUS, m] == 0.0:
             tokens[e, m] = settings[BURST]
             counters[e, ACTIVATIONS] += 1
             amounts[e, SPEND] += settings[DEPLOYMENT_COST]
             amounts[e, SEEN_SPEND] += settings[DEPLOYMENT_COST]
-        elif pools[e, CHOSEN, m] == 0.0:
-            tokens[e, m] = 0.0
-        pools[e, DEPLOYED, m] = pools[e, CHOSEN, m]
         mask[e, m] = 0
     counters[e, PHASE] = ROUTE
-    observation[e, n * NUM_MODEL_FIELDS + OBS_PHASE] = ROUTE
+    scalars[e, OBS_PHASE] = ROUTE

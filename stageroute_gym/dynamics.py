@@ -7,15 +7,17 @@ otherwise apply its action, which is Gymnasium's autoreset mode NEXT_STEP.
 
 from __future__ import annotations
 
+import numpy as np
+
 from stageroute_gym.deploy_phase import begin_stage, choose, choose_largest, commit
 from stageroute_gym.draws import uniform
-from stageroute_gym.observation import LAST_MODEL, NUM_MODEL_FIELDS, OBS_LIST_PRICE, OBS_THROUGHPUT
-from stageroute_gym.projection import asks, project, sample
-from stageroute_gym.route_phase import decline, next_query, observe_books, refill, report, serve
+from stageroute_gym.observation import LAST_MODEL, OBS_LIST_PRICE, OBS_THROUGHPUT
+from stageroute_gym.prefetching import prefetch
+from stageroute_gym.projection import asks, fit, sample
+from stageroute_gym.route_phase import next_query, observe_books, refill, report, serve
 from stageroute_gym.state import (
+    CAPS,
     CHOSEN_SIZE,
-    DEPLOY,
-    FINISHED,
     INVALID,
     KEY,
     MODEL,
@@ -23,14 +25,17 @@ from stageroute_gym.state import (
     PHASE,
     QUERIES,
     ROUTE,
+    ROW,
     SHARES,
     SPEND,
     STAGE,
     STEP_COST,
     STEP_SCORE,
+    Flags,
     Floats,
     Integers,
     Masks,
+    Members,
     Singles,
     inlined,
     kernel,
@@ -39,34 +44,21 @@ from stageroute_gym.world import (
     HARD_BUDGET,
     HORIZON,
     LIST_PRICE,
+    SCORE,
     STAGE_END,
     THROUGHPUT,
     TOTAL_BUDGET,
 )
 
+# A row of outcomes is at a random place in memory: it is asked for this many environments ahead.
+_AHEAD = 16
+
 
 @inlined
-def _advance(
-    e: int,
-    stages: Floats,
-    stage_models: Floats,
-    settings: Floats,
-    counters: Integers,
-    amounts: Floats,
-    pools: Floats,
-    observation: Singles,
-    mask: Masks,
-) -> bool:
-    """Close the step: end the episode, open the next stage, or go on; True to show a query."""
-    over_budget = settings[HARD_BUDGET] > 0.0 and amounts[e, SPEND] >= settings[TOTAL_BUDGET]
-    if counters[e, QUERIES] >= settings[HORIZON] or over_budget:
-        counters[e, FINISHED] = 1
-        return False
-    if counters[e, QUERIES] >= stages[counters[e, STAGE], STAGE_END]:
-        counters[e, STAGE] += 1
-        begin_stage(e, stages, stage_models, counters, amounts, pools, observation, mask)
-        return False
-    return counters[e, PHASE] == ROUTE
+def _is_over(e: int, settings: Floats, counters: Integers, amounts: Floats) -> bool:
+    """Whether the horizon or, under the rule `hard`, the end of the budget is reached."""
+    spent = settings[HARD_BUDGET] > 0.0 and amounts[e, SPEND] >= settings[TOTAL_BUDGET]
+    return spent or counters[e, QUERIES] >= settings[HORIZON]
 
 
 @kernel
@@ -75,12 +67,13 @@ def _reset(
     stages: Floats,
     stage_models: Floats,
     models: Floats,
+    settings: Floats,
     counters: Integers,
     amounts: Floats,
-    pools: Floats,
     tokens: Floats,
     totals: Floats,
-    observation: Singles,
+    fields: Singles,
+    scalars: Singles,
     mask: Masks,
 ) -> None:
     """Start an episode under the key in ``counters[e, KEY]``."""
@@ -89,16 +82,16 @@ def _reset(
     counters[e, KEY] = key
     counters[e, MODEL] = NO_MODEL
     amounts[e, :] = 0.0
-    pools[e, :] = 0.0
     tokens[e, :] = 0.0
     totals[e, :] = 0.0
-    observation[e, :] = 0.0
-    n = pools.shape[2]
-    for m in range(n):
-        observation[e, OBS_LIST_PRICE * n + m] = models[LIST_PRICE, m]
-        observation[e, OBS_THROUGHPUT * n + m] = models[THROUGHPUT, m]
-    observation[e, n * NUM_MODEL_FIELDS + LAST_MODEL] = NO_MODEL
-    begin_stage(e, stages, stage_models, counters, amounts, pools, observation, mask)
+    fields[e, :] = 0.0
+    scalars[e, :] = 0.0
+    for m in range(fields.shape[2]):
+        fields[e, OBS_LIST_PRICE, m] = models[LIST_PRICE, m]
+        fields[e, OBS_THROUGHPUT, m] = models[THROUGHPUT, m]
+    scalars[e, LAST_MODEL] = NO_MODEL
+    begin_stage(e, stages, stage_models, counters, amounts, fields, scalars, mask)
+    observe_books(e, stages, settings, counters, amounts, scalars)
 
 
 @kernel
@@ -110,64 +103,89 @@ def step_discrete(
     models: Floats,
     settings: Floats,
     features: Floats,
+    finished: Flags,
     counters: Integers,
     amounts: Floats,
-    pools: Floats,
+    routing: Floats,
     tokens: Floats,
-    members: Integers,
+    members: Members,
     totals: Floats,
     pending: Floats,
-    observation: Singles,
+    fields: Singles,
+    scalars: Singles,
     mask: Masks,
     actions: Integers,
 ) -> None:
     """Advance every environment by one decision of `StageRoute-v0`; actions, shape (E,), int64."""
     n = models.shape[1]
-    scalars = n * NUM_MODEL_FIELDS
+    last = actions.shape[0] - 1
     for e in range(actions.shape[0]):
-        if counters[e, FINISHED]:
+        ahead = min(e + _AHEAD, last)
+        prefetch(outcomes, (counters[ahead, ROW], actions[ahead], SCORE))
+        if finished[e]:
+            finished[e] = False
             _reset(
                 e,
                 stages,
                 stage_models,
                 models,
+                settings,
                 counters,
                 amounts,
-                pools,
                 tokens,
                 totals,
-                observation,
+                fields,
+                scalars,
                 mask,
             )
-            observe_books(e, stages, settings, counters, amounts, observation, scalars)
             continue
         action = actions[e]
-        allowed = mask[e, action]
-        counters[e, MODEL] = NO_MODEL
-        amounts[e, STEP_SCORE] = 0.0
-        amounts[e, STEP_COST] = 0.0
+        allowed = mask[e, action] != 0
         if not allowed:
             counters[e, INVALID] += 1
-        if counters[e, PHASE] == DEPLOY:
-            complete = True
-            if allowed and action < n:
-                complete = choose(e, counters, pools, members, observation, mask, settings, action)
-            if complete:
-                commit(e, settings, counters, amounts, pools, tokens, observation, mask)
-        else:
-            if allowed and action < n:
-                serve(e, outcomes, stage_models, counters, amounts, action)
-                tokens[e, action] -= 1.0
-            else:
-                decline(e, counters, amounts)
-            report(e, settings, counters, amounts, totals, pending, observation)
-            refill(e, models, settings, counters, tokens, members)
-            counters[e, QUERIES] += 1
-        if _advance(e, stages, stage_models, settings, counters, amounts, pools, observation, mask):
-            next_query(
-                e, sampler, stages, features, counters, tokens, members, observation, mask, True
+        # That indexes are not negative is known already; said here, it spares the compiler the
+        # handling of negative ones.
+        model = action if allowed and 0 <= action < n else NO_MODEL
+        routed = counters[e, PHASE] == ROUTE
+        score, cost = 0.0, 0.0
+        if routed:
+            score, cost = serve(e, outcomes, stage_models, counters, amounts, model)
+            if model >= 0:
+                tokens[e, model] -= 1.0
+            report(
+                e,
+                settings,
+                counters,
+                amounts,
+                totals,
+                pending,
+                fields,
+                scalars,
+                model,
+                score,
+                cost,
             )
-        observe_books(e, stages, settings, counters, amounts, observation, scalars)
+            counters[e, QUERIES] += 1
+        else:
+            complete = True
+            if model >= 0:
+                complete = choose(e, settings, counters, members, fields, mask, model)
+            if complete:
+                commit(e, settings, counters, amounts, tokens, fields, scalars, mask)
+        counters[e, MODEL] = model if routed else NO_MODEL
+        amounts[e, STEP_SCORE] = score
+        amounts[e, STEP_COST] = cost
+        if _is_over(e, settings, counters, amounts):
+            finished[e] = True
+        elif counters[e, PHASE] == ROUTE:
+            queries = 1.0 if routed else 0.0
+            refill(e, models, settings, counters, tokens, members, fields, mask, queries)
+            if counters[e, QUERIES] >= stages[counters[e, STAGE], STAGE_END]:
+                counters[e, STAGE] += 1
+                begin_stage(e, stages, stage_models, counters, amounts, fields, scalars, mask)
+            else:
+                next_query(e, sampler, stages, features, counters, scalars, mask)
+        observe_books(e, stages, settings, counters, amounts, scalars)
 
 
 @kernel
@@ -179,63 +197,88 @@ def step_continuous(
     models: Floats,
     settings: Floats,
     features: Floats,
+    finished: Flags,
     counters: Integers,
     amounts: Floats,
-    pools: Floats,
+    routing: Floats,
     tokens: Floats,
-    members: Integers,
+    members: Members,
     totals: Floats,
     pending: Floats,
-    observation: Singles,
+    fields: Singles,
+    scalars: Singles,
     mask: Masks,
     actions: Singles,
 ) -> None:
     """Advance every environment by one decision of `StageRouteContinuous-v0`; actions (E, N)."""
     n = models.shape[1]
-    scalars = n * NUM_MODEL_FIELDS
     for e in range(actions.shape[0]):
-        if counters[e, FINISHED]:
+        if finished[e]:
+            finished[e] = False
             _reset(
                 e,
                 stages,
                 stage_models,
                 models,
+                settings,
                 counters,
                 amounts,
-                pools,
                 tokens,
                 totals,
-                observation,
+                fields,
+                scalars,
                 mask,
             )
-            observe_books(e, stages, settings, counters, amounts, observation, scalars)
             continue
-        counters[e, MODEL] = NO_MODEL
-        amounts[e, STEP_SCORE] = 0.0
-        amounts[e, STEP_COST] = 0.0
-        if counters[e, PHASE] == DEPLOY:
-            pass_allowed = mask[e, n]
-            choose_largest(e, settings, counters, pools, members, observation, mask, actions[e])
-            if counters[e, CHOSEN_SIZE] == 0 and not pass_allowed:
-                counters[e, INVALID] += 1
-            commit(e, settings, counters, amounts, pools, tokens, observation, mask)
-        else:
-            shares = pools[e, SHARES]
-            total = project(actions[e], mask[e, :n], models[THROUGHPUT], shares)
-            model = NO_MODEL
+        routed = counters[e, PHASE] == ROUTE
+        model, score, cost = NO_MODEL, 0.0, 0.0
+        if routed:
+            size = counters[e, CHOSEN_SIZE]
+            shares, caps = routing[e, SHARES, :size], routing[e, CAPS, :size]
+            for i in range(size):
+                m = members[e, i]
+                shares[i] = max(np.float64(actions[e, m]), 0.0)
+                caps[i] = models[THROUGHPUT, m]
+            total = fit(shares, caps)
             if total > 0.0:
                 draw = uniform(counters[e, KEY], 2 * counters[e, QUERIES] + 1)
-                model = sample(shares, total, draw)
+                place = sample(shares, total, draw)
+                if place >= 0:
+                    model = int(np.int64(members[e, place]))
             elif asks(actions[e]):
                 counters[e, INVALID] += 1
-            if model == NO_MODEL:
-                decline(e, counters, amounts)
-            else:
-                serve(e, outcomes, stage_models, counters, amounts, model)
-            report(e, settings, counters, amounts, totals, pending, observation)
-            counters[e, QUERIES] += 1
-        if _advance(e, stages, stage_models, settings, counters, amounts, pools, observation, mask):
-            next_query(
-                e, sampler, stages, features, counters, tokens, members, observation, mask, False
+            score, cost = serve(e, outcomes, stage_models, counters, amounts, model)
+            report(
+                e,
+                settings,
+                counters,
+                amounts,
+                totals,
+                pending,
+                fields,
+                scalars,
+                model,
+                score,
+                cost,
             )
-        observe_books(e, stages, settings, counters, amounts, observation, scalars)
+            counters[e, QUERIES] += 1
+        else:
+            pass_allowed = mask[e, n]
+            choose_largest(e, settings, counters, members, fields, mask, actions[e])
+            if counters[e, CHOSEN_SIZE] == 0 and not pass_allowed:
+                counters[e, INVALID] += 1
+            commit(e, settings, counters, amounts, tokens, fields, scalars, mask)
+        counters[e, MODEL] = model
+        amounts[e, STEP_SCORE] = score
+        amounts[e, STEP_COST] = cost
+        if _is_over(e, settings, counters, amounts):
+            finished[e] = True
+        elif counters[e, QUERIES] >= stages[counters[e, STAGE], STAGE_END]:
+            counters[e, STAGE] += 1
+            begin_stage(e, stages, stage_models, counters, amounts, fields, scalars, mask)
+        else:
+            if not routed:
+                # Buckets stay full: caps on probabilities take their place.
+                refill(e, models, settings, counters, tokens, members, fields, mask, 0.0)
+            next_query(e, sampler, stages, features, counters, scalars, mask)
+        observe_books(e, stages, settings, counters, amounts, scalars)

@@ -14,10 +14,9 @@ from stageroute_gym import scenarios
 from stageroute_gym.actions import action_space, model_numbers, model_weights
 from stageroute_gym.episode import Episodes, draw_key, info_fields
 from stageroute_gym.errors import FieldError
-from stageroute_gym.observation import Observation, ObservationLayout, observation_space
+from stageroute_gym.observation import Observation, make_observation, observation_space
 from stageroute_gym.problem import Problem
 from stageroute_gym.scenarios import Scenario
-from stageroute_gym.state import FINISHED
 from stageroute_gym.world import World
 
 if TYPE_CHECKING:
@@ -154,21 +153,22 @@ class StageRouteEnv(gym.Env[Observation, Any]):
         self.observation_space = observation_space(self.world)
         self.action_space = action_space(n, continuous=self.continuous)
         self._episodes = Episodes(self.world, 1, continuous=self.continuous)
-        self._layout = ObservationLayout(n, self.world.table.features.shape[1], batched=False)
         self._action = np.zeros(1, np.int64)
         self._running = False
         self._renderer: Renderer | None = None
         self._bind()
 
     def _bind(self) -> None:
-        self._row = self._episodes.observations[0]
+        self._finished = self._episodes.finished
+        self._fields = self._episodes.fields[0]
+        self._scalars = self._episodes.scalars[0]
         self._mask = self._episodes.masks[0]
         self._counters = self._episodes.counters[0]
         self._amounts = self._episodes.amounts[0]
 
     def __getstate__(self) -> dict[str, Any]:
         """The running episode; views of its arrays and a window do not survive a copy."""
-        views = ("_row", "_mask", "_counters", "_amounts")
+        views = ("_finished", "_fields", "_scalars", "_mask", "_counters", "_amounts")
         state = {k: v for k, v in self.__dict__.items() if k not in views}
         return state | {"_renderer": None}
 
@@ -199,7 +199,7 @@ class StageRouteEnv(gym.Env[Observation, Any]):
         self._episodes.step(self._checked(action))
         counters, amounts = self._counters.tolist(), self._amounts.tolist()
         info = info_fields(counters, amounts)
-        terminated = counters[FINISHED] == 1
+        terminated = self._finished.item()
         if terminated:
             self._running = False
         if self.render_mode == "human":
@@ -236,7 +236,7 @@ class StageRouteEnv(gym.Env[Observation, Any]):
         return model_numbers(action, (), len(self.models)).reshape(1)
 
     def _observe(self) -> Observation:
-        return self._layout.fields(self._row.copy(), self._mask.copy())
+        return make_observation(self._fields.copy(), self._scalars.copy(), self._mask.copy())
 
 
 class StageRouteContinuousEnv(StageRouteEnv):

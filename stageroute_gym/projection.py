@@ -30,9 +30,6 @@ def project(
 ) -> float:
     """Shares in [0, 1] that the positive, usable ``weights`` ask for, within the throughput.
 
-    What a model cannot take is shared among the others in proportion to their weights; the mass
-    that fits nowhere is left out. A distribution that respects the throughput is not changed.
-
     Args:
         weights: what the agent asks for, shape (N,), float.
         usable: which models may be used, shape (N,), any type with a truth value.
@@ -42,11 +39,29 @@ def project(
     Returns:
         The sum of ``shares``; 0 if no usable weight is positive.
     """
-    n = weights.shape[0]
+    for m in range(weights.shape[0]):
+        shares[m] = max(np.float64(weights[m]), 0.0) if usable[m] else 0.0
+    return fit(shares, throughput)
+
+
+@kernel
+def fit(shares: Floats, throughput: Floats) -> float:
+    """Turn weights into shares within the throughput, in place.
+
+    What a model cannot take is shared among the others in proportion to their weights; the mass
+    that fits nowhere is left out. A distribution that respects the throughput is not changed.
+
+    Args:
+        shares: weights that are not negative, shape (N,), float64.
+        throughput: largest share of each model, shape (N,), float64.
+
+    Returns:
+        The sum of ``shares``; 0 if no weight is positive.
+    """
+    n = shares.shape[0]
     total = 0.0
     fits = True
     for m in range(n):
-        shares[m] = max(np.float64(weights[m]), 0.0) if usable[m] else 0.0
         total += shares[m]
         fits = fits and shares[m] <= throughput[m] + SHARE_TOLERANCE
     if total == 0.0 or (fits and abs(total - 1.0) <= SHARE_TOLERANCE):

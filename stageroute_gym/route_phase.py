@@ -8,7 +8,6 @@ from stageroute_gym.observation import (
     LAST_COST,
     LAST_MODEL,
     LAST_SCORE,
-    NUM_MODEL_FIELDS,
     OBS_MEAN_COST,
     OBS_MEAN_SCORE,
     OBS_PULLS,
@@ -22,8 +21,6 @@ from stageroute_gym.state import (
     COST_SUM,
     DECLINED,
     KEY,
-    MODEL,
-    NO_MODEL,
     ORACLE_SCORE,
     PENDING_COST,
     PENDING_MODEL,
@@ -36,12 +33,11 @@ from stageroute_gym.state import (
     SEEN_SPEND,
     SPEND,
     STAGE,
-    STEP_COST,
-    STEP_SCORE,
     TOTAL_SCORE,
     Floats,
     Integers,
     Masks,
+    Members,
     Singles,
     inlined,
 )
@@ -67,49 +63,39 @@ def next_query(
     stages: Floats,
     features: Floats,
     counters: Integers,
-    tokens: Floats,
-    members: Integers,
-    observation: Singles,
+    scalars: Singles,
     mask: Masks,
-    use_tokens: bool,
 ) -> None:
-    """Draw the query to route next and show it, with the models that may take it."""
-    n = tokens.shape[1]
+    """Draw the query to route next and show it."""
     mix = int(stages[counters[e, STAGE], STAGE_MIX])
     row = draw_row(sampler, mix, counters[e, KEY], counters[e, QUERIES])
     counters[e, ROW] = row
-    query = n * NUM_MODEL_FIELDS + QUERY
     for feature in range(features.shape[1]):
-        observation[e, query + feature] = features[row, feature]
-    for i in range(counters[e, CHOSEN_SIZE]):
-        m = members[e, i]
-        held = tokens[e, m]
-        observation[e, OBS_TOKENS * n + m] = held
-        mask[e, m] = held >= 1.0 or not use_tokens
-    mask[e, n] = 1
+        scalars[e, QUERY + feature] = features[row, feature]
+    mask[e, mask.shape[1] - 1] = 1
 
 
 @inlined
 def serve(
-    e: int, outcomes: Floats, stage_models: Floats, counters: Integers, amounts: Floats, model: int
-) -> None:
-    """Let ``model`` answer the current query."""
+    e: int,
+    outcomes: Floats,
+    stage_models: Floats,
+    counters: Integers,
+    amounts: Floats,
+    model: int,
+) -> tuple[float, float]:
+    """Route the current query to ``model``; a negative one declines it. Its score and cost."""
+    if model < 0:
+        counters[e, DECLINED] += 1
+        amounts[e, REGRET] += amounts[e, ORACLE_SCORE]
+        return 0.0, 0.0
     stage, row = counters[e, STAGE], counters[e, ROW]
     score = outcomes[row, model, SCORE]
     cost = outcomes[row, model, COST] * stage_models[stage, COST_MULTIPLIER, model]
-    counters[e, MODEL] = model
-    amounts[e, STEP_SCORE] = score
-    amounts[e, STEP_COST] = cost
     amounts[e, SPEND] += cost
     amounts[e, TOTAL_SCORE] += score
     amounts[e, REGRET] += amounts[e, ORACLE_SCORE] - stage_models[stage, TRUE_SCORE, model]
-
-
-@inlined
-def decline(e: int, counters: Integers, amounts: Floats) -> None:
-    """Leave the current query without an answer."""
-    counters[e, DECLINED] += 1
-    amounts[e, REGRET] += amounts[e, ORACLE_SCORE]
+    return score, cost
 
 
 @inlined
@@ -120,27 +106,26 @@ def report(
     amounts: Floats,
     totals: Floats,
     pending: Floats,
-    observation: Singles,
+    fields: Singles,
+    scalars: Singles,
+    model: int,
+    score: float,
+    cost: float,
 ) -> None:
     """Pass on the feedback that is due: this query's, or that of ``feedback_delay`` queries ago."""
-    model, score, cost = (
-        counters[e, MODEL],
-        amounts[e, STEP_SCORE],
-        amounts[e, STEP_COST],
-    )
     delay = int(settings[FEEDBACK_DELAY])
     if delay == 0:
-        observe_feedback(e, totals, amounts, observation, model, score, cost)
+        observe_feedback(e, amounts, totals, fields, scalars, model, score, cost)
         return
     slot = counters[e, QUERIES] % delay
     if counters[e, QUERIES] >= delay:
-        due = int(pending[e, slot, PENDING_MODEL])
         observe_feedback(
             e,
-            totals,
             amounts,
-            observation,
-            due,
+            totals,
+            fields,
+            scalars,
+            int(pending[e, slot, PENDING_MODEL]),
             pending[e, slot, PENDING_SCORE],
             pending[e, slot, PENDING_COST],
         )
@@ -152,39 +137,51 @@ def report(
 @inlined
 def observe_feedback(
     e: int,
-    totals: Floats,
     amounts: Floats,
-    observation: Singles,
+    totals: Floats,
+    fields: Singles,
+    scalars: Singles,
     model: int,
     score: float,
     cost: float,
 ) -> None:
     """Book one query's score and cost into the statistics that the agent sees."""
-    n = totals.shape[1]
-    scalars = n * NUM_MODEL_FIELDS
-    observation[e, scalars + LAST_MODEL] = model
-    observation[e, scalars + LAST_SCORE] = score
-    observation[e, scalars + LAST_COST] = cost
-    if model == NO_MODEL:
+    scalars[e, LAST_MODEL] = model
+    scalars[e, LAST_SCORE] = score
+    scalars[e, LAST_COST] = cost
+    if model < 0:
         return
-    totals[e, model, PULLS] += 1.0
-    totals[e, model, SCORE_SUM] += score
-    totals[e, model, COST_SUM] += cost
+    pulls = totals[e, model, PULLS] + 1.0
+    score_sum = totals[e, model, SCORE_SUM] + score
+    cost_sum = totals[e, model, COST_SUM] + cost
+    totals[e, model, PULLS] = pulls
+    totals[e, model, SCORE_SUM] = score_sum
+    totals[e, model, COST_SUM] = cost_sum
     amounts[e, SEEN_SPEND] += cost
-    pulls = totals[e, model, PULLS]
-    observation[e, OBS_PULLS * n + model] = pulls
-    observation[e, OBS_MEAN_SCORE * n + model] = totals[e, model, SCORE_SUM] / pulls
-    observation[e, OBS_MEAN_COST * n + model] = totals[e, model, COST_SUM] / pulls
+    fields[e, OBS_PULLS, model] = pulls
+    fields[e, OBS_MEAN_SCORE, model] = score_sum / pulls
+    fields[e, OBS_MEAN_COST, model] = cost_sum / pulls
 
 
 @inlined
 def refill(
-    e: int, models: Floats, settings: Floats, counters: Integers, tokens: Floats, members: Integers
+    e: int,
+    models: Floats,
+    settings: Floats,
+    counters: Integers,
+    tokens: Floats,
+    members: Members,
+    fields: Singles,
+    mask: Masks,
+    queries: float,
 ) -> None:
-    """One query's worth of tokens for every deployed model."""
+    """Give deployed models the tokens of so many queries; show them, and which suffice."""
     for i in range(counters[e, CHOSEN_SIZE]):
         m = members[e, i]
-        tokens[e, m] = min(settings[BURST], tokens[e, m] + models[THROUGHPUT, m])
+        held = min(settings[BURST], tokens[e, m] + queries * models[THROUGHPUT, m])
+        tokens[e, m] = held
+        fields[e, OBS_TOKENS, m] = held
+        mask[e, m] = held >= 1.0
 
 
 @inlined
@@ -194,15 +191,12 @@ def observe_books(
     settings: Floats,
     counters: Integers,
     amounts: Floats,
-    observation: Singles,
-    scalars: int,
+    scalars: Singles,
 ) -> None:
     """Write progress and budget into the observation."""
     stage = counters[e, STAGE]
     start = stages[stage - 1, STAGE_END] if stage > 0 else 0.0
     queries = counters[e, QUERIES]
-    observation[e, scalars + PROGRESS] = queries / settings[HORIZON]
-    observation[e, scalars + STAGE_PROGRESS] = (queries - start) / (
-        stages[stage, STAGE_END] - start
-    )
-    observation[e, scalars + BUDGET_LEFT] = 1.0 - amounts[e, SEEN_SPEND] / settings[TOTAL_BUDGET]
+    scalars[e, PROGRESS] = queries / settings[HORIZON]
+    scalars[e, STAGE_PROGRESS] = (queries - start) / (stages[stage, STAGE_END] - start)
+    scalars[e, BUDGET_LEFT] = 1.0 - amounts[e, SEEN_SPEND] / settings[TOTAL_BUDGET]

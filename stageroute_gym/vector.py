@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, TypeGuard
 
 import numpy as np
@@ -16,7 +16,7 @@ from stageroute_gym import scenarios, state
 from stageroute_gym.actions import action_space, model_numbers, model_weights
 from stageroute_gym.episode import Episodes, draw_key, info_fields
 from stageroute_gym.errors import FieldError
-from stageroute_gym.observation import Observation, ObservationLayout, observation_space
+from stageroute_gym.observation import Observation, make_observation, observation_space
 from stageroute_gym.problem import Problem
 from stageroute_gym.scenarios import Scenario
 from stageroute_gym.world import World
@@ -61,9 +61,10 @@ class StageRouteVectorEnv(VectorEnv[Observation, NDArray[Any], NDArray[Any]]):
         self.single_action_space = action_space(self.world.num_models, continuous=self.continuous)
         self.action_space = batch_space(self.single_action_space, self.num_envs)
         self._episodes = Episodes(self.world, self.num_envs, continuous=self.continuous)
-        self._layout = ObservationLayout(
-            self.world.num_models, self.world.table.features.shape[1], batched=True
-        )
+        self._everyone = np.ones(self.num_envs, np.bool_)
+        # Gymnasium's infos tell with `_key` for which environments `key` holds.
+        shown = info_fields(self._episodes.counters.T, self._episodes.amounts.T)
+        self._info_masks = [f"_{key}" for key in shown]
         self._generators: list[np.random.Generator] = []
         self._seeds: list[int] = []
 
@@ -101,20 +102,26 @@ class StageRouteVectorEnv(VectorEnv[Observation, NDArray[Any], NDArray[Any]]):
         Raises:
             InvalidAction: if an action is not allowed; no sub-environment has moved then.
         """
+        return self._advance(actions, self._episodes.step)
+
+    def _advance(
+        self, actions: Any, advance: Callable[[NDArray[Any]], None]
+    ) -> tuple[Observation, NDArray[Any], NDArray[Any], NDArray[Any], Info]:
+        """As `step`, with ``advance`` to apply checked actions to the episodes."""
         if not self._generators:
             raise FieldError("step", "before reset", "a call of reset() first")
+        episodes = self._episodes
         checked = self._checked(actions)
-        finished = self._episodes.counters[:, state.FINISHED]
-        over = np.flatnonzero(finished)
-        if over.size:
-            self._episodes.restart_at_next_step(over, self._draw_keys(over))
-        self._episodes.step(checked)
+        if np.count_nonzero(episodes.finished):
+            over = np.flatnonzero(episodes.finished)
+            episodes.restart_at_next_step(over, self._draw_keys(over))
+        advance(checked)
         return (
             self._observe(),
-            self._episodes.amounts[:, state.STEP_SCORE].copy(),
-            finished.astype(np.bool_),
+            episodes.amounts[:, state.STEP_SCORE].copy(),
+            episodes.finished.copy(),
             np.zeros(self.num_envs, np.bool_),
-            self._infos(np.ones(self.num_envs, np.bool_)),
+            self._infos(self._everyone.copy()),
         )
 
     def action_masks(self) -> NDArray[np.bool_]:
@@ -176,17 +183,18 @@ class StageRouteVectorEnv(VectorEnv[Observation, NDArray[Any], NDArray[Any]]):
         return np.concatenate([draw_key(self._generators[row]) for row in rows.tolist()])
 
     def _observe(self) -> Observation:
-        return self._layout.fields(self._episodes.observations.copy(), self._episodes.masks.copy())
+        episodes = self._episodes
+        return make_observation(
+            episodes.fields.copy(), episodes.scalars.copy(), episodes.masks.copy(), batched=True
+        )
 
     def _infos(self, selected: NDArray[np.bool_], *, partial: bool = False) -> Info:
         counters, amounts = self._episodes.counters.copy(), self._episodes.amounts.copy()
         if partial:
             counters[~selected] = 0
             amounts[~selected] = 0.0
-        infos: Info = {}
-        for key, values in info_fields(counters.T, amounts.T).items():
-            infos[key] = values
-            infos[f"_{key}"] = selected
+        infos = info_fields(counters.T, amounts.T)
+        infos.update(dict.fromkeys(self._info_masks, selected))
         return infos
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from stageroute_gym import state
 from stageroute_gym.episode import Episodes
-from stageroute_gym.observation import ObservationLayout
+from stageroute_gym.observation import make_observation
 
 
 @dataclass(frozen=True)
@@ -93,8 +93,7 @@ class Snapshot:
 def take(episodes: Episodes) -> Snapshot:
     """The first of some episodes as it stands."""
     world = episodes.world
-    layout = ObservationLayout(world.num_models, world.table.features.shape[1], batched=False)
-    shown = layout.fields(episodes.observations[0], episodes.masks[0])
+    shown = make_observation(episodes.fields[0], episodes.scalars[0], episodes.masks[0])
     counters, amounts = episodes.counters[0].tolist(), episodes.amounts[0].tolist()
     query = counters[state.QUERIES]
     return Snapshot(
@@ -104,7 +103,7 @@ def take(episodes: Episodes) -> Snapshot:
         stage=counters[state.STAGE],
         num_stages=world.schedule.num_stages,
         routing=counters[state.PHASE] == state.ROUTE,
-        over=counters[state.FINISHED] == 1,
+        over=bool(episodes.finished[0]),
         spend=amounts[state.SPEND],
         total_budget=world.problem.total_budget,
         mean_score=amounts[state.TOTAL_SCORE] / max(query, 1),

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import gymnasium as gym
-import numpy as np
 from gymnasium import spaces
 from gymnasium.vector import VectorEnv, VectorWrapper
 from numba import njit
+from numpy.typing import NDArray
 
 from stageroute_gym.dynamics import step_continuous, step_discrete
 from stageroute_gym.errors import FieldError
-from stageroute_gym.state import FINISHED, PHASE, ROUTE, STEP_COST, STEP_SCORE
+from stageroute_gym.state import PHASE, ROUTE, STEP_COST, STEP_SCORE
 from stageroute_gym.vector import StageRouteVectorEnv
 
 
@@ -93,24 +93,13 @@ class VectorHoldDecision(VectorWrapper):
             InvalidAction: if an action is not allowed.
             FieldError: before the first reset.
         """
+        return self._native._advance(actions, self._hold)
+
+    def _hold(self, actions: NDArray[Any]) -> None:
         # The dynamics are the native environment's own; here they advance by several steps.
-        native, episodes = self._native, self._native._episodes
-        if not native._generators:
-            raise FieldError("step", "before reset", "a call of reset() first")
-        checked = native._checked(actions)
-        finished = episodes.counters[:, FINISHED]
-        over = np.flatnonzero(finished)
-        if over.size:
-            episodes.restart_at_next_step(over, native._draw_keys(over))
-        hold = _hold_continuous if native.continuous else _hold_discrete
-        hold(episodes.world.arrays, episodes._state, checked, self.queries)
-        return (
-            native._observe(),
-            episodes.amounts[:, STEP_SCORE].copy(),
-            finished.astype(np.bool_),
-            np.zeros(self.num_envs, np.bool_),
-            native._infos(np.ones(self.num_envs, np.bool_)),
-        )
+        episodes = self._native._episodes
+        hold = _hold_continuous if self._native.continuous else _hold_discrete
+        hold(episodes.world.arrays, episodes._state, actions, self.queries)
 
 
 def _check_queries(queries: object) -> None:
@@ -121,17 +110,31 @@ def _check_queries(queries: object) -> None:
 @njit(cache=True, inline="always")
 def _row(state: Any, e: int) -> Any:
     """The state of one episode, as a batch of one."""
-    counters, amounts, pools, tokens, members, totals, pending, observation, mask = state
+    (
+        finished,
+        counters,
+        amounts,
+        routing,
+        tokens,
+        members,
+        totals,
+        pending,
+        fields,
+        scalars,
+        mask,
+    ) = state
     one = slice(e, e + 1)
     return (
+        finished[one],
         counters[one],
         amounts[one],
-        pools[one],
+        routing[one],
         tokens[one],
         members[one],
         totals[one],
         pending[one],
-        observation[one],
+        fields[one],
+        scalars[one],
         mask[one],
     )
 
@@ -139,16 +142,16 @@ def _row(state: Any, e: int) -> Any:
 @njit(cache=True)
 def _hold_discrete(world: Any, state: Any, actions: Any, queries: int) -> None:
     """Hold each row's action of `StageRoute-v0`; score and cost of the step become the sums."""
-    counters, amounts, mask = state[0], state[1], state[8]
+    finished, counters, amounts, mask = state[0], state[1], state[2], state[10]
     for e in range(actions.shape[0]):
         arguments = world + _row(state, e) + (actions[e : e + 1],)
-        holding = counters[e, PHASE] == ROUTE and not counters[e, FINISHED]
+        holding = counters[e, PHASE] == ROUTE and not finished[e]
         score, cost = 0.0, 0.0
         for _ in range(queries if holding else 1):
             step_discrete(*arguments)
             score += amounts[e, STEP_SCORE]
             cost += amounts[e, STEP_COST]
-            if counters[e, FINISHED] or counters[e, PHASE] != ROUTE or not mask[e, actions[e]]:
+            if finished[e] or counters[e, PHASE] != ROUTE or not mask[e, actions[e]]:
                 break
         amounts[e, STEP_SCORE], amounts[e, STEP_COST] = score, cost
 
@@ -156,15 +159,15 @@ def _hold_discrete(world: Any, state: Any, actions: Any, queries: int) -> None:
 @njit(cache=True)
 def _hold_continuous(world: Any, state: Any, actions: Any, queries: int) -> None:
     """Hold each row's shares of `StageRouteContinuous-v0`; see `_hold_discrete`."""
-    counters, amounts = state[0], state[1]
+    finished, counters, amounts = state[0], state[1], state[2]
     for e in range(actions.shape[0]):
         arguments = world + _row(state, e) + (actions[e : e + 1],)
-        holding = counters[e, PHASE] == ROUTE and not counters[e, FINISHED]
+        holding = counters[e, PHASE] == ROUTE and not finished[e]
         score, cost = 0.0, 0.0
         for _ in range(queries if holding else 1):
             step_continuous(*arguments)
             score += amounts[e, STEP_SCORE]
             cost += amounts[e, STEP_COST]
-            if counters[e, FINISHED] or counters[e, PHASE] != ROUTE:
+            if finished[e] or counters[e, PHASE] != ROUTE:
                 break
         amounts[e, STEP_SCORE], amounts[e, STEP_COST] = score, cost
