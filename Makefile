@@ -33,5 +33,8 @@ $(VENV)/dev: pyproject.toml constraints.txt | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev,render,rl,solvers]"
 	touch $@
 
+# Compiled kernels too: their cache notices a change of the file that they are in, but not of what
+# they call.
 clean:
 	rm -rf $(VENV) build dist results .pytest_cache .mypy_cache .ruff_cache
+	find . -name '*.nb[ic]' -delete
