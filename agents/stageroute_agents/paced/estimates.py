@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
@@ -21,13 +22,33 @@ _LEVEL_WEIGHT = 3.0
 _TINY = 1e-300
 
 
+class Prior(NamedTuple):
+    """What is expected before anything has been observed.
+
+    Attributes:
+        score_prior: weight of the prior on a model's score, in observations.
+        prior_mean: prior mean of a score.
+        price_slope: prior of the rise in score for a list price ``e`` times as high.
+        slope_prior: weight of that prior, in squared logarithms of a price.
+        cost_prior: weight of the prior on a model's cost, in observations.
+        cell_prior: weight of model and task against their combination, in observations.
+    """
+
+    score_prior: float
+    prior_mean: float
+    price_slope: float
+    slope_prior: float
+    cost_prior: float
+    cell_prior: float
+
+
 @njit(cache=True)
 def estimate_rows(
     cells: Floats,
     weight: Floats,
     pending: Floats,
     list_price: Floats,
-    prior: tuple[float, float, float, float, float, float],
+    prior: Prior,
     cheapest: float,
     score: Floats,
     deviation: Floats,
@@ -50,15 +71,14 @@ def estimate_rows(
         weight: share of each task in the queries, shape (E, G), float64.
         pending: queries whose outcome is still to come, shape (E, N), float64.
         list_price: USD, 0 where unknown, shape (E, N), float64.
-        prior: ``score_prior``, ``prior_mean``, ``price_slope`` and its weight ``slope_prior``,
-            ``cost_prior``, ``cell_prior``.
+        prior: see `Prior`.
         cheapest: smallest cost that a query can have, USD.
         score: written, shape (E, G, N), float64.
         deviation: written, shape (E, G, N), float64.
         cost: written, USD, shape (E, G, N), float64.
     """
     rows, groups, n = cells.shape[:3]
-    score_prior, cell_prior = prior[0], prior[5]
+    score_prior, cell_prior = prior.score_prior, prior.cell_prior
     log_price, pulls, expected, of_model = np.empty(n), np.empty(n), np.empty(n), np.empty(n)
     of_task = np.empty(groups)
     for e in range(rows):
@@ -104,7 +124,7 @@ def _score_effects(
     cells: Floats,
     weight: Floats,
     log_price: Floats,
-    prior: tuple[float, float, float, float, float, float],
+    prior: Prior,
     pulls: Floats,
     expected: Floats,
     of_model: Floats,
@@ -112,7 +132,7 @@ def _score_effects(
 ) -> None:
     """Write the scores' effects of the models, and those of the tasks, whose mean is 0."""
     groups, n = cells.shape[:2]
-    score_prior = prior[0]
+    score_prior = prior.score_prior
     of_task[:] = 0.0
     for _ in range(_SWEEPS if groups > 1 else 1):
         for m in range(n):
@@ -139,16 +159,16 @@ def _expect_scores(
     sums: Floats,
     pulls: Floats,
     log_price: Floats,
-    prior: tuple[float, float, float, float, float, float],
+    prior: Prior,
     expected: Floats,
 ) -> None:
     """What to expect of each model's score before it is tried, from those that have been."""
-    score_prior, prior_mean, price_slope, slope_prior = prior[0], prior[1], prior[2], prior[3]
+    slope_prior = prior.slope_prior
     s0, s1, s2 = _LEVEL_WEIGHT, 0.0, slope_prior
-    t0, t1 = _LEVEL_WEIGHT * prior_mean, slope_prior * price_slope
+    t0, t1 = _LEVEL_WEIGHT * prior.prior_mean, slope_prior * prior.price_slope
     for m in range(len(pulls)):
         if pulls[m] > 0.0:
-            weight = pulls[m] / (pulls[m] + score_prior)
+            weight = pulls[m] / (pulls[m] + prior.score_prior)
             mean = sums[m] / pulls[m]
             s0 += weight
             s1 += weight * log_price[m]
@@ -167,7 +187,7 @@ def _estimate_costs(
     cells: Floats,
     weight: Floats,
     list_price: Floats,
-    prior: tuple[float, float, float, float, float, float],
+    prior: Prior,
     cheapest: float,
     of_model: Floats,
     of_task: Floats,
@@ -175,7 +195,7 @@ def _estimate_costs(
 ) -> None:
     """Write the costs; the two arrays of effects are working space."""
     groups, n = cells.shape[:2]
-    cost_prior, cell_prior = prior[4], prior[5]
+    cost_prior, cell_prior = prior.cost_prior, prior.cell_prior
     number, total = 0.0, 0.0
     for g in range(groups):
         for m in range(n):

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from stageroute_agents.paced.estimates import estimate_rows
+from stageroute_agents.paced.estimates import Prior, estimate_rows
 from stageroute_agents.paced.evidence import NUM_SUMS
 
-# score_prior, prior_mean, price_slope, slope_prior, cost_prior, cell_prior
-PRIOR = (4.0, 0.5, 0.0, 1e9, 2.0, 20.0)
+PRIOR = Prior(
+    score_prior=4.0,
+    prior_mean=0.5,
+    price_slope=0.0,
+    slope_prior=1e9,
+    cost_prior=2.0,
+    cell_prior=20.0,
+)
 
 
 def estimate(cells, *, weight=None, pending=None, list_price=None, prior=PRIOR, cheapest=1e-6):
@@ -54,10 +60,10 @@ def test_list_prices_tell_of_scores():
     for m, score in ((0, 0.3), (1, 0.5)):
         cells[0, m] = 1_000, 1_000 * score, 1_000, 1.0
     prices = [1.0, np.e, np.e**2, np.e**2]
-    free = (*PRIOR[:3], 0.5, *PRIOR[4:])
+    free = PRIOR._replace(slope_prior=0.5)
     score, _, _ = estimate(cells, list_price=prices, prior=free)
     assert score[0, 2] == score[0, 3] > 0.5
-    steep = (*PRIOR[:2], 0.1, *PRIOR[3:])
+    steep = PRIOR._replace(price_slope=0.1)
     score, _, _ = estimate(np.zeros((1, 4, NUM_SUMS)), list_price=prices, prior=steep)
     np.testing.assert_allclose(np.diff(score[0]), [0.1, 0.1, 0.0])
 
@@ -72,7 +78,7 @@ def test_several_tasks_find_the_effects_they_were_made_of():
     cells = np.stack([number, number * score, number, number * cost], axis=2)
     # One cell was never tried: model and task tell what to expect of it.
     cells[2, 0] = 0.0
-    prior = (0.5, 0.5, 0.0, 1e9, 0.01, 1.0)
+    prior = PRIOR._replace(score_prior=0.5, cost_prior=0.01, cell_prior=1.0)
     found, deviation, costs = estimate(cells, prior=prior)
     np.testing.assert_allclose(found, score, atol=0.02)
     np.testing.assert_allclose(costs, cost, rtol=0.1)

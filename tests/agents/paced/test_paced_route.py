@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from stageroute_agents.paced_route import PacedRoute
+from stageroute_agents.paced.paced_route import PacedRoute
 
 from stageroute_gym.errors import FieldError
 from stageroute_gym.evaluation import compare, evaluate

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from stageroute_agents.paced_oracle import PacedOracle
+from stageroute_agents.paced.paced_oracle import PacedOracle
 
 from stageroute_gym.evaluation import compare, evaluate
 from stageroute_gym.vector import StageRouteContinuousVectorEnv

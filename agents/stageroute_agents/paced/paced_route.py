@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -11,9 +10,8 @@ from scipy.special import ndtri
 
 from stageroute_agents.base import Batch, State
 from stageroute_agents.linear_program import value_at_price
-from stageroute_agents.memory import Diary, Learner, Outcomes
-from stageroute_agents.paced.estimates import estimate_rows
-from stageroute_agents.paced.evidence import NUM_SUMS, NUM_WATCHED, learn_rows
+from stageroute_agents.paced.estimates import Prior
+from stageroute_agents.paced.estimating import EstimatingAgent, shares_of_tasks
 from stageroute_agents.paced.sets import best_mixtures, shared_mixtures
 from stageroute_agents.paced.task_route import route_tasks_rows
 from stageroute_agents.paced.worth import improve_sets
@@ -25,15 +23,9 @@ from stageroute_gym.optimize.slots import fill_slots_rows
 Floats = NDArray[np.float64]
 
 _SAMPLES = 32
-# Queries with more features than this are not told apart by task.
-_MOST_TASKS = 64
-_TASK_MEMORY = 2_000.0
-# The last outcomes, and the evidence in nats that they differ from all of a model's.
-_LATE_OUTCOMES = 30.0
-_EVIDENCE = 8.0
 
 
-class PacedRoute(Learner):
+class PacedRoute(EstimatingAgent):
     """DeployOPT and RouteOPT on estimates that fit the data, with the budget paced.
 
     Seven things differ from StageRoute. Each mends a loss that was measured and has a switch, and
@@ -94,96 +86,47 @@ class PacedRoute(Learner):
         count_pending: bool = True,
         per_task: bool = True,
     ) -> None:
-        super().__init__(env, seed=seed)
+        if fraction("prior_mean", prior_mean) == 0.0:
+            raise FieldError("prior_mean", prior_mean, "a number above 0 and below 1")
+        super().__init__(
+            env,
+            seed=seed,
+            prior=Prior(
+                positive("score_prior", score_prior),
+                float(prior_mean),
+                not_negative("price_slope", price_slope),
+                positive("slope_prior", slope_prior),
+                positive("cost_prior", cost_prior),
+                positive("cell_prior", cell_prior),
+            ),
+            use_prices=use_prices,
+            forget=forget,
+            per_task=per_task,
+            count_pending=count_pending,
+        )
         self.width = not_negative("width", width)
         self.deploy_width = not_negative("deploy_width", deploy_width)
         self.dispersion = not_negative("dispersion", dispersion)
-        if fraction("prior_mean", prior_mean) == 0.0:
-            raise FieldError("prior_mean", prior_mean, "a number above 0 and below 1")
-        self.prior = (
-            positive("score_prior", score_prior),
-            float(prior_mean),
-            not_negative("price_slope", price_slope),
-            positive("slope_prior", slope_prior),
-            positive("cost_prior", cost_prior),
-            positive("cell_prior", cell_prior),
-        )
         self.pace = pace
-        self.use_prices = use_prices
         self.foresee = foresee
         # Stages can only share what is paced.
         self.share_stages = share_stages and pace
-        self.count_pending = count_pending and self.problem.feedback_delay > 0
-        self.threshold = _EVIDENCE if forget else math.inf
-        features = self.world.table.features.shape[1]
-        self.num_tasks = features if per_task and 1 < features <= _MOST_TASKS else 1
         self.stage_ends: NDArray[np.int64] = self.problem.stage_bounds[1:]
-        self.diary = Diary(self.problem.feedback_delay)
         # Latin hypercube: each model has the same quantiles, in an order of its own.
         levels = np.tile((np.arange(_SAMPLES) + 0.5) / _SAMPLES, (self.num_models, 1))
         self.samples: Floats = ndtri(self.rng.permuted(levels, axis=1)).T.copy()
 
     def initial_state(self, rows: int) -> State:
-        """With the evidence, what follows from it, and the decisions that stand.
+        """With the set that was chosen, and ``budget_kept``.
 
-        ``budget_kept`` is what the stage leaves for those after it, in USD; NaN where each query
-        left may spend the same.
+        That is what the stage leaves for those after it, in USD; NaN where each query left may
+        spend the same.
         """
-        tasks, models = self.num_tasks, self.num_models
-        state = {
+        return {
             **super().initial_state(rows),
-            "cells": np.zeros((rows, tasks, models, NUM_SUMS)),
-            "watches": np.zeros((rows, models, 2, NUM_WATCHED)),
-            "task": np.zeros(rows, np.int64),
-            "task_counts": np.full((rows, tasks), 1e-9),
-            "score": np.zeros((rows, tasks, models)),
-            "deviation": np.zeros((rows, tasks, models)),
-            "cost": np.zeros((rows, tasks, models)),
-            "pending": np.zeros((rows, models)),
-            "set": np.zeros((rows, models), np.bool_),
+            "set": np.zeros((rows, self.num_models), np.bool_),
             "budget_kept": np.full(rows, np.nan),
-            "routing": np.zeros((rows, models)),
         }
-        if tasks > 1:
-            state["tasks"] = self.diary.blank(rows, 1)
-        if self.count_pending:
-            state["routed"] = self.diary.blank(rows, models)
-        return state
-
-    def learn(self, batch: Batch, state: State, outcomes: Outcomes) -> None:
-        """Book the outcomes, estimate anew, and decide what is to be decided."""
-        routing = batch["phase"][:, 0] > 0
-        routed = np.flatnonzero(routing)
-        self._book(state, outcomes)
-        if self.num_tasks > 1:
-            self._note_tasks(batch, state, routed)
-        self.estimate(batch, state)
-        opening = np.flatnonzero(~routing & ~batch["deployed"].any(axis=1))
-        if opening.size:
-            self._deploy(batch, state, opening)
-        if routed.size:
-            self._route(batch, state, routed)
-
-    def estimate(self, batch: Batch, state: State) -> None:
-        """Write what each model is taken to score and cost on each task, with the deviation.
-
-        Args:
-            batch: observations of ``E`` episodes.
-            state: what is remembered of them; ``score``, ``deviation`` and ``cost`` are written,
-                shapes (E, G, N), float64.
-        """
-        prices = batch["list_price"].astype(np.float64)
-        estimate_rows(
-            state["cells"],
-            _shares_of_tasks(state["task_counts"]),
-            state["pending"],
-            prices if self.use_prices else np.zeros_like(prices),
-            self.prior,
-            self.cost_bounds[0],
-            state["score"],
-            state["deviation"],
-            state["cost"],
-        )
 
     def stages(self, queries: NDArray[np.int64]) -> NDArray[np.int64]:
         """Number of the stage that the next query belongs to; the last one's after the end."""
@@ -194,45 +137,10 @@ class PacedRoute(Learner):
         """The set chosen as the stage opened."""
         return batch["set"]
 
-    def shares(self, batch: Batch) -> Floats:
-        """The shares for the query at hand."""
-        return batch["routing"]
-
-    def _book(self, state: State, outcomes: Outcomes) -> None:
-        rows, models = outcomes.served
-        tasks = np.zeros(len(rows), np.int64)
-        if self.num_tasks > 1:
-            noted = self.diary.recall(state["tasks"], state["queries"], rows)
-            tasks = noted[:, 0].astype(np.int64)
-        learn_rows(
-            state["cells"],
-            state["watches"],
-            rows,
-            tasks,
-            models,
-            outcomes.score[rows],
-            outcomes.cost[rows],
-            state["score"][rows, tasks, models],
-            state["cost"][rows, tasks, models],
-            _LATE_OUTCOMES,
-            self.threshold,
-        )
-        if self.count_pending:
-            due = np.flatnonzero(outcomes.due)
-            known = self.diary.recall(state["routed"], state["queries"], due)
-            state["pending"][due] = np.maximum(state["pending"][due] - known, 0.0)
-
-    def _note_tasks(self, batch: Batch, state: State, routed: NDArray[np.int64]) -> None:
-        task = batch["query"][routed].argmax(axis=1)
-        state["task"][routed] = task
-        self.diary.note(state["tasks"], state["queries"], routed, task[:, None].astype(np.float64))
-        # Shares of the tasks drift; a fixed window would need all of it remembered.
-        state["task_counts"][routed] *= 1.0 - 1.0 / _TASK_MEMORY
-        state["task_counts"][routed, task] += 1.0
-
-    def _deploy(self, batch: Batch, state: State, rows: NDArray[np.int64]) -> None:
+    def deploy(self, batch: Batch, state: State, rows: NDArray[np.int64]) -> None:
+        """By DeployOPT, then what may be worth more once it is known."""
         score, deviation, cost = (
-            self._over_tasks(state, name, rows) for name in ("score", "deviation", "cost")
+            self.over_tasks(state, name, rows) for name in ("score", "deviation", "cost")
         )
         caps = self.throughput * (batch["available"][rows] > 0)
         slots = self.problem.max_deployed
@@ -260,7 +168,7 @@ class PacedRoute(Learner):
                 state["score"][rows],
                 self.dispersion * state["deviation"][rows],
                 state["cost"][rows],
-                _shares_of_tasks(state["task_counts"][rows]),
+                shares_of_tasks(state["task_counts"][rows]),
                 budget,
                 caps,
                 self.samples,
@@ -269,30 +177,28 @@ class PacedRoute(Learner):
             )
         state["set"][rows] = chosen
 
-    def _route(self, batch: Batch, state: State, rows: NDArray[np.int64]) -> None:
+    def route(self, batch: Batch, state: State, rows: NDArray[np.int64]) -> None:
+        """By RouteOPT over the tasks."""
         _, budget = self._budget(batch, state, rows)
         bound = np.minimum(state["score"][rows] + self.width * state["deviation"][rows], 1.0)
         shares = np.empty((len(rows), self.num_models))
         route_tasks_rows(
             bound,
             state["cost"][rows],
-            _shares_of_tasks(state["task_counts"][rows]),
+            shares_of_tasks(state["task_counts"][rows]),
             budget,
             self.throughput * (batch["deployed"][rows] > 0),
             state["task"][rows],
             shares,
         )
         state["routing"][rows] = shares
-        if self.count_pending:
-            self.diary.note(state["routed"], state["queries"], rows, shares)
-            state["pending"][rows] += shares
 
     def _budget(self, batch: Batch, state: State, rows: NDArray[np.int64]) -> tuple[Floats, Floats]:
         """What is left of the budget, USD, and what a query may cost from now on, USD a query."""
         problem, queries = self.problem, state["queries"][rows]
         left = problem.total_budget * batch["budget_left"][rows, 0].astype(np.float64)
         if self.count_pending:
-            left -= (state["pending"][rows] * self._over_tasks(state, "cost", rows)).sum(axis=1)
+            left -= (state["pending"][rows] * self.over_tasks(state, "cost", rows)).sum(axis=1)
         left = np.maximum(left, 0.0)
         if not self.pace:
             return left, np.full(len(rows), problem.budget)
@@ -302,15 +208,3 @@ class PacedRoute(Learner):
         end = self.stage_ends[self.stages(queries)]
         of_stage = np.maximum(left - kept, 0.0) / np.maximum(end - queries, 1)
         return left, np.where(np.isnan(kept), paced, of_stage)
-
-    def _over_tasks(self, state: State, name: str, rows: NDArray[np.int64]) -> Floats:
-        """The mean over the tasks as they come, shape (R, N), float64."""
-        if self.num_tasks == 1:
-            return state[name][rows, 0]
-        weight = _shares_of_tasks(state["task_counts"][rows])
-        return np.einsum("eg,egn->en", weight, state[name][rows])
-
-
-def _shares_of_tasks(counts: Floats) -> Floats:
-    """Share of each task in the queries, shape (E, G), float64, from discounted counts."""
-    return counts / counts.sum(axis=1, keepdims=True)

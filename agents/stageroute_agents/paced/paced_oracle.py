@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from stageroute_agents.base import Batch, State
-from stageroute_agents.paced_route import PacedRoute
+from stageroute_agents.paced.paced_route import PacedRoute
 
 
 class PacedOracle(PacedRoute):

@@ -1,0 +1,195 @@
+"""Agents that estimate scores and costs by task, from evidence that may lose its worth."""
+
+from __future__ import annotations
+
+import math
+from abc import abstractmethod
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stageroute_agents.base import Batch, State
+from stageroute_agents.memory import Diary, Learner, Outcomes
+from stageroute_agents.paced.estimates import Prior, estimate_rows
+from stageroute_agents.paced.evidence import NUM_SUMS, NUM_WATCHED, learn_rows
+
+Floats = NDArray[np.float64]
+
+# Queries with more features than this are not told apart by task.
+_MOST_TASKS = 64
+_TASK_MEMORY = 2_000.0
+# The last outcomes, and the evidence in nats that they differ from all of a model's.
+_LATE_OUTCOMES = 30.0
+_EVIDENCE = 8.0
+
+
+class EstimatingAgent(Learner):
+    """An agent that knows, at each step, what to expect of every model on every task.
+
+    Where queries have several features, the largest names the task; otherwise there is one. What
+    was routed and is not yet observed counts as tried.
+
+    Args:
+        env: the environment it is for.
+        seed: seed of the agent's own random numbers.
+        prior: what is expected before anything has been observed.
+        use_prices: whether the list prices are part of that.
+        forget: whether evidence on a model that changes shrinks to its last outcomes.
+        per_task: whether tasks are told apart.
+        count_pending: whether queries whose outcome is late are counted.
+    """
+
+    def __init__(
+        self,
+        env: Any,
+        *,
+        seed: int,
+        prior: Prior,
+        use_prices: bool,
+        forget: bool,
+        per_task: bool,
+        count_pending: bool,
+    ) -> None:
+        super().__init__(env, seed=seed)
+        self.prior = prior
+        self.use_prices = use_prices
+        self.threshold = _EVIDENCE if forget else math.inf
+        features = self.world.table.features.shape[1]
+        self.num_tasks = features if per_task and 1 < features <= _MOST_TASKS else 1
+        self.count_pending = count_pending and self.problem.feedback_delay > 0
+        self.diary = Diary(self.problem.feedback_delay)
+
+    def initial_state(self, rows: int) -> State:
+        """With the evidence, the estimates that follow from it, and what was routed lately."""
+        tasks, models = self.num_tasks, self.num_models
+        state = {
+            **super().initial_state(rows),
+            "cells": np.zeros((rows, tasks, models, NUM_SUMS)),
+            "watches": np.zeros((rows, models, 2, NUM_WATCHED)),
+            "task": np.zeros(rows, np.int64),
+            "task_counts": np.full((rows, tasks), 1e-9),
+            "score": np.zeros((rows, tasks, models)),
+            "deviation": np.zeros((rows, tasks, models)),
+            "cost": np.zeros((rows, tasks, models)),
+            "pending": np.zeros((rows, models)),
+            "routing": np.zeros((rows, models)),
+        }
+        if tasks > 1:
+            state["tasks"] = self.diary.blank(rows, 1)
+        if self.count_pending:
+            state["routed"] = self.diary.blank(rows, models)
+        return state
+
+    def learn(self, batch: Batch, state: State, outcomes: Outcomes) -> None:
+        """Book the outcomes, estimate anew, and decide what is to be decided."""
+        routing = batch["phase"][:, 0] > 0
+        routed = np.flatnonzero(routing)
+        self._book(state, outcomes)
+        if self.num_tasks > 1:
+            self._note_tasks(batch, state, routed)
+        self.estimate(batch, state)
+        opening = np.flatnonzero(~routing & ~batch["deployed"].any(axis=1))
+        if opening.size:
+            self.deploy(batch, state, opening)
+        if routed.size:
+            self.route(batch, state, routed)
+            if self.count_pending:
+                shares = state["routing"][routed]
+                self.diary.note(state["routed"], state["queries"], routed, shares)
+                state["pending"][routed] += shares
+
+    def estimate(self, batch: Batch, state: State) -> None:
+        """Write what each model is taken to score and cost on each task, with the deviation.
+
+        Args:
+            batch: observations of ``E`` episodes.
+            state: what is remembered of them; ``score``, ``deviation`` and ``cost`` are written,
+                shapes (E, G, N), float64.
+        """
+        prices = batch["list_price"].astype(np.float64)
+        estimate_rows(
+            state["cells"],
+            shares_of_tasks(state["task_counts"]),
+            state["pending"],
+            prices if self.use_prices else np.zeros_like(prices),
+            self.prior,
+            self.cost_bounds[0],
+            state["score"],
+            state["deviation"],
+            state["cost"],
+        )
+
+    @abstractmethod
+    def deploy(self, batch: Batch, state: State, rows: NDArray[np.int64]) -> None:
+        """Choose the set of the stage that opens.
+
+        Args:
+            batch: observations of ``E`` episodes.
+            state: what is remembered of them; estimates are up to date.
+            rows: the episodes in which a stage opens, shape (R,), int64.
+        """
+
+    @abstractmethod
+    def route(self, batch: Batch, state: State, rows: NDArray[np.int64]) -> None:
+        """Write the shares for the query at hand, ``state["routing"][rows]``.
+
+        Args:
+            batch: observations of ``E`` episodes.
+            state: what is remembered of them; estimates are up to date.
+            rows: the episodes with a query to route, shape (R,), int64.
+        """
+
+    def shares(self, batch: Batch) -> Floats:
+        """The shares for the query at hand."""
+        return batch["routing"]
+
+    def over_tasks(self, state: State, name: str, rows: NDArray[np.int64]) -> Floats:
+        """The mean of an estimate over the tasks as they come, shape (R, N), float64.
+
+        Args:
+            state: what is remembered of the episodes.
+            name: ``score``, ``deviation`` or ``cost``.
+            rows: the episodes, shape (R,), int64.
+        """
+        if self.num_tasks == 1:
+            return state[name][rows, 0]
+        weight = shares_of_tasks(state["task_counts"][rows])
+        return np.einsum("eg,egn->en", weight, state[name][rows])
+
+    def _book(self, state: State, outcomes: Outcomes) -> None:
+        rows, models = outcomes.served
+        tasks = np.zeros(len(rows), np.int64)
+        if self.num_tasks > 1:
+            noted = self.diary.recall(state["tasks"], state["queries"], rows)
+            tasks = noted[:, 0].astype(np.int64)
+        learn_rows(
+            state["cells"],
+            state["watches"],
+            rows,
+            tasks,
+            models,
+            outcomes.score[rows],
+            outcomes.cost[rows],
+            state["score"][rows, tasks, models],
+            state["cost"][rows, tasks, models],
+            _LATE_OUTCOMES,
+            self.threshold,
+        )
+        if self.count_pending:
+            due = np.flatnonzero(outcomes.due)
+            known = self.diary.recall(state["routed"], state["queries"], due)
+            state["pending"][due] = np.maximum(state["pending"][due] - known, 0.0)
+
+    def _note_tasks(self, batch: Batch, state: State, routed: NDArray[np.int64]) -> None:
+        task = batch["query"][routed].argmax(axis=1)
+        state["task"][routed] = task
+        self.diary.note(state["tasks"], state["queries"], routed, task[:, None].astype(np.float64))
+        # Shares of the tasks drift; a fixed window would need all of it remembered.
+        state["task_counts"][routed] *= 1.0 - 1.0 / _TASK_MEMORY
+        state["task_counts"][routed, task] += 1.0
+
+
+def shares_of_tasks(counts: Floats) -> Floats:
+    """Share of each task in the queries, shape (E, G), float64, from discounted counts."""
+    return counts / counts.sum(axis=1, keepdims=True)
