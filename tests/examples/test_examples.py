@@ -79,11 +79,3 @@ def test_search_sb3(tmp_path: Path) -> None:
     short = ["--trials", "1", "--seeds", "1", "--steps", "4096", "--horizon", "500"]
     run("search_sb3.py", tmp_path, *short)
     assert len(pl.read_csv(tmp_path / "search.csv")) == 1
-
-
-@pytest.mark.slow
-def test_train_generalist(tmp_path: Path) -> None:
-    pytest.importorskip("stable_baselines3")
-    short = ["--steps", "512", "--scenarios", "4", "--num-envs", "4", "--episodes", "1"]
-    shown = run("train_generalist.py", tmp_path, *short, "--out", "run")
-    assert "routerbench-tight    run/agent.sragent" in shown
