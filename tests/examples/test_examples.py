@@ -79,3 +79,13 @@ def test_search_sb3(tmp_path: Path) -> None:
     short = ["--trials", "1", "--seeds", "1", "--steps", "4096", "--horizon", "500"]
     run("search_sb3.py", tmp_path, *short)
     assert len(pl.read_csv(tmp_path / "search.csv")) == 1
+
+
+@pytest.mark.slow
+def test_train_generalist(tmp_path: Path) -> None:
+    pytest.importorskip("stable_baselines3")
+    train = ["--rounds", "1", "--scenarios", "2", "--validation", "2", "--out", "run"]
+    assert "run/agent.sragent: score / stage oracle" in run("train_generalist.py", tmp_path, *train)
+    short = ["--seeds", "1000", "1002", "--horizon", "500", "--scenarios", "routerbench-tight"]
+    shown = run("evaluate_generalist.py", tmp_path, "run/agent.sragent", *short)
+    assert shown.splitlines()[1].startswith("routerbench-tight ")
