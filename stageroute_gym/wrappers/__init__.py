@@ -1,7 +1,8 @@
 """Wrappers for learners, each of one purpose, for single and for vector environments.
 
-`HoldDecision` goes directly on the environment, `BudgetPrice` and `FlatObservation` on top of it,
-`MaskedObservation` last. Each has a sister whose name starts with ``Vector``.
+`HoldDecision` goes directly on the environment, `BudgetPrice`, `SoftmaxAction` and either
+`FlatObservation` or `RelativeObservation` on top of it, `MaskedObservation` last. Each has a sister
+whose name starts with ``Vector``.
 """
 
 from __future__ import annotations
@@ -11,10 +12,14 @@ from stageroute_gym.wrappers.normalization import Normalization
 from stageroute_gym.wrappers.observations import (
     FlatObservation,
     MaskedObservation,
+    RelativeObservation,
     VectorFlatObservation,
     VectorMaskedObservation,
+    VectorRelativeObservation,
 )
+from stageroute_gym.wrappers.relative import RelativeFeatures
 from stageroute_gym.wrappers.rewards import BudgetPrice, VectorBudgetPrice
+from stageroute_gym.wrappers.shares import SoftmaxAction, VectorSoftmaxAction
 
 __all__ = [
     "BudgetPrice",
@@ -22,8 +27,13 @@ __all__ = [
     "HoldDecision",
     "MaskedObservation",
     "Normalization",
+    "RelativeFeatures",
+    "RelativeObservation",
+    "SoftmaxAction",
     "VectorBudgetPrice",
     "VectorFlatObservation",
     "VectorHoldDecision",
     "VectorMaskedObservation",
+    "VectorRelativeObservation",
+    "VectorSoftmaxAction",
 ]

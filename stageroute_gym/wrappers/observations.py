@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import gymnasium as gym
 import numpy as np
@@ -12,6 +12,7 @@ from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
 from stageroute_gym.wrappers.normalization import Normalization
+from stageroute_gym.wrappers.relative import RelativeFeatures
 
 
 class FlatObservation(gym.ObservationWrapper[Any, Any, Any], gym.utils.RecordConstructorArgs):
@@ -21,10 +22,12 @@ class FlatObservation(gym.ObservationWrapper[Any, Any, Any], gym.utils.RecordCon
         env: an environment with the `Dict` observation.
     """
 
+    transformation: ClassVar[type[Normalization | RelativeFeatures]] = Normalization
+
     def __init__(self, env: gym.Env[Any, Any]) -> None:
         gym.utils.RecordConstructorArgs.__init__(self)
         gym.ObservationWrapper.__init__(self, env)
-        self.normalization = Normalization.of(env)
+        self.normalization = self.transformation.of(env)
         self.observation_space = self.normalization.space
 
     def observation(self, observation: Any) -> NDArray[np.float32]:
@@ -39,15 +42,37 @@ class VectorFlatObservation(VectorObservationWrapper):
         env: a vector environment with the `Dict` observation.
     """
 
+    transformation: ClassVar[type[Normalization | RelativeFeatures]] = Normalization
+
     def __init__(self, env: VectorEnv[Any, Any, Any]) -> None:
         super().__init__(env)
-        self.normalization = Normalization.of(env)
+        self.normalization = self.transformation.of(env)
         self.single_observation_space = self.normalization.space
         self.observation_space = batch_space(self.single_observation_space, self.num_envs)
 
     def observations(self, observations: Any) -> NDArray[np.float32]:
         """The flat rows, shape (E, D), float32."""
         return self.normalization(observations)
+
+
+class RelativeObservation(FlatObservation):
+    """The observation as one row without a scale of its own; see `RelativeFeatures`.
+
+    Args:
+        env: an environment with the `Dict` observation.
+    """
+
+    transformation = RelativeFeatures
+
+
+class VectorRelativeObservation(VectorFlatObservation):
+    """`RelativeObservation` for a vector environment: rows of shape (E, D), float32.
+
+    Args:
+        env: a vector environment with the `Dict` observation.
+    """
+
+    transformation = RelativeFeatures
 
 
 class MaskedObservation(gym.ObservationWrapper[Any, Any, Any], gym.utils.RecordConstructorArgs):

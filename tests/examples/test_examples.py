@@ -84,6 +84,8 @@ def test_search_sb3(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_train_generalist(tmp_path: Path) -> None:
     pytest.importorskip("stable_baselines3")
-    short = ["--steps", "512", "--scenarios", "4", "--num-envs", "4", "--episodes", "1"]
-    shown = run("train_generalist.py", tmp_path, *short, "--out", "run")
-    assert "routerbench-tight    run/agent.sragent" in shown
+    train = ["--rounds", "1", "--scenarios", "2", "--validation", "2", "--out", "run"]
+    assert "run/agent.sragent: score / stage oracle" in run("train_generalist.py", tmp_path, *train)
+    short = ["--seeds", "1000", "1002", "--horizon", "500", "--scenarios", "routerbench-tight"]
+    shown = run("evaluate_generalist.py", tmp_path, "run/agent.sragent", *short)
+    assert shown.splitlines()[1].startswith("routerbench-tight ")

@@ -16,16 +16,23 @@ from stageroute_gym.wrappers import (
     HoldDecision,
     MaskedObservation,
     Normalization,
+    RelativeFeatures,
+    RelativeObservation,
+    SoftmaxAction,
     VectorBudgetPrice,
     VectorFlatObservation,
     VectorHoldDecision,
     VectorMaskedObservation,
+    VectorRelativeObservation,
+    VectorSoftmaxAction,
 )
+from stageroute_gym.wrappers.relative import MODEL_FEATURES
 
 Make = Callable[..., Any]
 STACKS: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
     "hold": (lambda e: HoldDecision(e, queries=30), lambda e: VectorHoldDecision(e, queries=30)),
     "flat": (FlatObservation, VectorFlatObservation),
+    "relative": (RelativeObservation, VectorRelativeObservation),
     "price": (
         lambda e: BudgetPrice(e, price=0.3, step_size=0.0),
         lambda e: VectorBudgetPrice(e, price=0.3, step_size=0.0),
@@ -91,6 +98,74 @@ def test_flat_rows_keep_what_they_are_made_of(single: Make) -> None:
         observation, _, terminated, _, _ = env.step(env.action_space.sample())
         assert not terminated
     assert Normalization.from_dict(flat.to_dict()) == flat
+
+
+def test_relative_rows_keep_the_pulls_and_have_no_scale_of_their_own(single: Make) -> None:
+    env = single(budget=1.0)
+    features = RelativeFeatures.of(env)
+    dearer = RelativeFeatures(**{**vars(features), "budget": 1000.0})
+    observation, _ = env.reset(seed=0)
+    env.action_space.seed(0)
+    for _ in range(300):
+        row = features(observation)
+        assert row in features.space
+        np.testing.assert_array_equal(features.pulls(row), observation["pulls"])
+        costs = {key: 1000.0 * observation[key] for key in ("mean_cost", "list_price")}
+        np.testing.assert_allclose(dearer({**observation, **costs}), row, rtol=0, atol=1e-6)
+        observation, _, terminated, _, _ = env.step(env.action_space.sample())
+        assert not terminated
+
+
+def test_relative_costs_are_logarithms_over_what_a_query_may_cost_now() -> None:
+    env = gym.make("StageRouteContinuous-v0", horizon=400, num_stages=2, budget=1e-3)
+    features = RelativeFeatures.of(env)
+    observation, _ = env.reset(seed=0)
+    for _ in range(150):
+        observation, _, _, _, info = env.step(np.ones(11, np.float32))
+    pace = (400 * 1e-3 - info["spend"]) / (400 - info["t"])
+    start = MODEL_FEATURES.index("mean_cost") * 11
+    logs = features(observation)[start : start + 11]
+    tried = observation["pulls"] > 0
+    assert tried.any()
+    assert not tried.all()
+    expected = np.log(observation["mean_cost"][tried] / pace) / 8.0
+    np.testing.assert_allclose(logs[tried], expected, rtol=0, atol=1e-5)
+    assert (logs[~tried] == 0).all()
+
+
+@pytest.mark.parametrize("field", ["num_models", "horizon", "num_stages", "max_deployed", "budget"])
+def test_relative_features_name_the_field_at_fault(field: str, single: Make) -> None:
+    with pytest.raises(FieldError, match=field):
+        RelativeFeatures(**{**vars(RelativeFeatures.of(single())), field: 0})
+
+
+def test_logits_are_played_as_their_softmax() -> None:
+    arguments = {"horizon": 400, "num_stages": 2, "budget": 1.0, "throughput": 1.0}
+    env = SoftmaxAction(gym.make("StageRouteContinuous-v0", **arguments))
+    many = VectorSoftmaxAction(
+        gym.make_vec(
+            "StageRouteContinuous-v0",
+            num_envs=1,
+            vectorization_mode="vector_entry_point",
+            **arguments,
+        )
+    )
+    env.reset(seed=0)
+    many.reset(seed=0)
+    logits = np.full(11, -20.0, np.float32)
+    logits[[0, 1]] = np.log([3.0, 1.0])
+    served = []
+    for _ in range(300):
+        _, reward, _, _, info = env.step(logits)
+        assert many.step(logits[None])[1][0] == reward
+        if info["model"] >= 0:
+            served.append(info["model"])
+    assert set(served) == {0, 1}
+    # 3 to 1 within four standard errors.
+    share = served.count(0) / len(served)
+    assert abs(share - 0.75) < 4 * np.sqrt(0.75 * 0.25 / len(served))
+    with pytest.raises(FieldError, match="continuous"):
+        SoftmaxAction(gym.make("StageRoute-v0"))
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,11 @@ import torch
 from numpy.typing import NDArray
 
 from stageroute_agents.base import Batch, rows_of
+from stageroute_agents.sb3.algorithms import CONTINUOUS
 from stageroute_agents.sb3.settings import TrainingSettings
 from stageroute_gym.errors import FieldError
-from stageroute_gym.wrappers import Normalization
+from stageroute_gym.wrappers import Normalization, RelativeFeatures
+from stageroute_gym.wrappers.shares import softmax_weights
 
 State = dict[str, NDArray[Any]]
 
@@ -32,19 +34,21 @@ class TrainedAgent:
             ``deterministic`` ones.
         masked: whether the policy is told which actions are allowed.
         recurrent: whether the policy has a memory.
+        logits: whether its continuous actions are logits of the shares.
         seed: seed of the agent's own random numbers.
     """
 
     def __init__(
         self,
         policy: Any,
-        normalization: Normalization,
+        normalization: Normalization | RelativeFeatures,
         *,
         env_id: str,
         hold: int,
         samples: bool = False,
         masked: bool = False,
         recurrent: bool = False,
+        logits: bool = False,
         seed: int = 0,
     ) -> None:
         policy.set_training_mode(False)
@@ -55,11 +59,16 @@ class TrainedAgent:
         self.samples = samples and env_id == "StageRoute-v0"
         self.masked = masked
         self.recurrent = recurrent
+        self.logits = logits
         self.rng: np.random.Generator = np.random.default_rng(seed)
 
     @classmethod
     def of(
-        cls, settings: TrainingSettings, policy: Any, normalization: Normalization, seed: int = 0
+        cls,
+        settings: TrainingSettings,
+        policy: Any,
+        normalization: Normalization | RelativeFeatures,
+        seed: int = 0,
     ) -> Self:
         """The agent that settings describe, with a policy of theirs."""
         algorithm = settings.algorithm
@@ -67,10 +76,11 @@ class TrainedAgent:
             policy,
             normalization,
             env_id=str(settings.env_id),
-            hold=int(settings.hold or 1),
+            hold=settings.queries_held(normalization.horizon),
             samples=algorithm.samples,
             masked=algorithm.masked,
             recurrent="Lstm" in algorithm.policy,
+            logits=settings.equivariant and settings.env_id == CONTINUOUS,
             seed=seed,
         )
 
@@ -83,7 +93,10 @@ class TrainedAgent:
         actual = "StageRouteContinuous-v0" if env.unwrapped.continuous else "StageRoute-v0"
         if actual != self.env_id:
             raise FieldError("env_id", actual, f"{self.env_id}, which the agent was trained in")
-        here, trained = Normalization.of(env), self.normalization
+        trained = self.normalization
+        if isinstance(trained, RelativeFeatures):
+            return  # made for the environment, as such a policy fits any
+        here = Normalization.of(env)
         if here.num_models != trained.num_models:
             allowed = f"{trained.num_models}, as in the scenario the agent was trained on"
             raise FieldError("number of models", here.num_models, allowed)
@@ -152,7 +165,8 @@ class TrainedAgent:
                 tensor, _ = self.policy.obs_to_tensor(rows)
                 distribution = self.policy.get_distribution(tensor, **masks).distribution
             return self._draw(distribution.probs.numpy())
-        return self.policy.predict(rows, deterministic=True, **masks)[0]
+        actions = self.policy.predict(rows, deterministic=True, **masks)[0]
+        return softmax_weights(actions) if self.logits else actions
 
     def _remember(
         self, rows: NDArray[np.float32], state: State, due: NDArray[np.bool_], deterministic: bool

@@ -1,8 +1,8 @@
 """A policy that scores each model by that model's own statistics, with the same weights for each.
 
 Renaming the models renames its actions and changes nothing else, and it plays with any number of
-models: its weights know of none. Features of queries are left out, since they differ from one
-scenario to the next.
+models: its weights know of none. It reads the relative observation (`RelativeFeatures`), which
+leaves out the features of queries, since these differ from one scenario to the next.
 """
 
 from __future__ import annotations
@@ -11,85 +11,121 @@ from typing import Any
 
 import torch
 from gymnasium import spaces
-from gymnasium.spaces.utils import flatdim
 from stable_baselines3.common.policies import ActorCriticPolicy
 from torch import Tensor, nn
+from torch.nn import functional
 
-from stageroute_gym.wrappers.normalization import CONTEXT_FEATURES, MODEL_FEATURES
+from stageroute_gym.wrappers.relative import CONTEXT_FEATURES, MODEL_FEATURES
+from stageroute_gym.wrappers.shares import LIMIT
 
-_CANDIDATE = (MODEL_FEATURES.index("available"), MODEL_FEATURES.index("deployed"))
+_AVAILABLE = MODEL_FEATURES.index("available")
+_DEPLOYED = MODEL_FEATURES.index("deployed")
 _PHASE = CONTEXT_FEATURES.index("phase")
+_HEADS = 4
+
+
+class Comparison(nn.Module):
+    """One round in which each model looks at all candidates: attention, then a network of its own.
+
+    Args:
+        width: numbers that stand for a model.
+    """
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.before_looking, self.before_thinking = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.look = nn.Linear(width, 3 * width)
+        self.seen = nn.Linear(width, width)
+        self.think = nn.Sequential(
+            nn.Linear(width, 2 * width), nn.GELU(), nn.Linear(2 * width, width)
+        )
+
+    def forward(self, tokens: Tensor, candidate: Tensor) -> Tensor:
+        """New tokens (B, M, width) from tokens and candidates (B, M), bool."""
+        batch, models, width = tokens.shape
+        heads = self.look(self.before_looking(tokens))
+        heads = heads.view(batch, models, 3, _HEADS, width // _HEADS).permute(2, 0, 3, 1, 4)
+        # Large negative, not infinite: a row without candidates must not become NaN.
+        hidden = torch.where(candidate, 0.0, -1e9)[:, None, None, :]
+        query, key, value = heads
+        seen = functional.scaled_dot_product_attention(query, key, value, attn_mask=hidden)
+        tokens = tokens + self.seen(seen.transpose(1, 2).reshape(batch, models, width))
+        return tokens + self.think(self.before_thinking(tokens))
 
 
 class SharedScorer(nn.Module):
-    """Scores of all models, and one of the whole, from a flat row.
+    """Scores of all models, or one of the whole, from rows of relative features.
 
-    Each model's features and the context are embedded by one network; mean and maximum over the
-    candidates (available ones in the deploy phase, deployed ones in the route phase) tell each
-    model of the others; a second network scores it.
+    Only the candidates count: the models on offer in the deploy phase, the deployed ones in the
+    route phase. All others get the lowest score.
 
     Args:
         num_models: number of models ``N`` of the rows; no weight depends on it.
-        width: units of the hidden layers.
+        width: numbers that stand for a model.
+        rounds: rounds of comparison.
         with_pass: whether a score for PASS is added, for discrete actions.
     """
 
-    def __init__(self, num_models: int, width: int, *, with_pass: bool) -> None:
+    def __init__(self, num_models: int, width: int, rounds: int, *, with_pass: bool) -> None:
         super().__init__()
         self.num_models = num_models
-        context = len(CONTEXT_FEATURES)
-        self.embed = nn.Sequential(
-            nn.Linear(len(MODEL_FEATURES) + context, width),
-            nn.Tanh(),
-            nn.Linear(width, width),
-            nn.Tanh(),
-        )
-        self.score = nn.Sequential(
-            nn.Linear(3 * width + context, width), nn.Tanh(), nn.Linear(width, 1)
-        )
-        self.whole = nn.Sequential(
-            nn.Linear(2 * width + context, width), nn.Tanh(), nn.Linear(width, 1)
-        )
         self.with_pass = with_pass
-        if with_pass:
-            self.decline = nn.Linear(2 * width + context, 1)
+        self.embed = nn.Linear(len(MODEL_FEATURES) + len(CONTEXT_FEATURES), width)
+        self.rounds = nn.ModuleList(Comparison(width) for _ in range(rounds))
+        self.score = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, 1))
+        self.whole = nn.Sequential(
+            nn.LayerNorm(width), nn.Linear(width, width), nn.GELU(), nn.Linear(width, 1)
+        )
 
-    def pooled(self, rows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Embeddings (B, N, width), their pooling (B, 2 width) and the context (B, C) of rows."""
+    def compared(self, rows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Tokens (B, M, width) of the candidates first, which are candidates, and their models.
+
+        ``M`` is the largest number of candidates in a row, so that nothing is spent on the others.
+        """
         n, fields = self.num_models, len(MODEL_FEATURES)
         blocks = rows[:, : n * fields].reshape(-1, fields, n)
-        context = rows[:, n * fields : n * fields + len(CONTEXT_FEATURES)]
-        shared = context[:, None, :].expand(-1, n, -1)
-        embedded = self.embed(torch.cat([blocks.transpose(1, 2), shared], dim=2))
+        context = rows[:, n * fields :]
         routing = context[:, _PHASE, None] > 0
-        candidate = torch.where(routing, blocks[:, _CANDIDATE[1]], blocks[:, _CANDIDATE[0]])
-        weight = candidate[:, :, None]
-        mean = (embedded * weight).sum(dim=1) / weight.sum(dim=1).clamp(min=1.0)
-        # Embeddings lie in [-1, 1], so that 2 is below all of them.
-        largest = (embedded - 2.0 * (1.0 - weight)).amax(dim=1).clamp(min=-1.0)
-        return embedded, torch.cat([mean, largest], dim=1), context
+        candidate = torch.where(routing, blocks[:, _DEPLOYED], blocks[:, _AVAILABLE]) > 0
+        most = max(int(candidate.sum(dim=1).max()), 1)
+        models = candidate.to(torch.int8).argsort(dim=1, descending=True, stable=True)[:, :most]
+        candidate = candidate.gather(1, models)
+        each = blocks.transpose(1, 2).gather(1, models[:, :, None].expand(-1, -1, fields))
+        shared = context[:, None, :].expand(-1, most, -1)
+        tokens = self.embed(torch.cat([each, shared], dim=2))
+        for comparison in self.rounds:
+            tokens = comparison(tokens, candidate)
+        return tokens, candidate, models
 
     def actor(self, rows: Tensor) -> Tensor:
         """Scores, shape (B, N), or (B, N + 1) with PASS last."""
-        embedded, pool, context = self.pooled(rows)
-        whole = torch.cat([pool, context], dim=1)
-        each = torch.cat([embedded, whole[:, None, :].expand(-1, self.num_models, -1)], dim=2)
-        scores = self.score(each)[:, :, 0]
-        return torch.cat([scores, self.decline(whole)], dim=1) if self.with_pass else scores
+        tokens, candidate, models = self.compared(rows)
+        scores = self.score(tokens)[:, :, 0].clamp(-LIMIT, LIMIT)
+        scores = torch.where(candidate, scores, -LIMIT)
+        lowest = scores.new_full((len(rows), self.num_models), -LIMIT)
+        scattered = lowest.scatter(1, models, scores)
+        if not self.with_pass:
+            return scattered
+        return torch.cat([scattered, self.whole(_mean(tokens, candidate))], dim=1)
 
     def critic(self, rows: Tensor) -> Tensor:
         """One value for each row, shape (B, 1)."""
-        _, pool, context = self.pooled(rows)
-        return self.whole(torch.cat([pool, context], dim=1))
+        tokens, candidate, _ = self.compared(rows)
+        return self.whole(_mean(tokens, candidate))
+
+
+def _mean(tokens: Tensor, candidate: Tensor) -> Tensor:
+    weight = candidate.to(tokens.dtype)[:, :, None]
+    return (tokens * weight).sum(dim=1) / weight.sum(dim=1).clamp(min=1.0)
 
 
 class _ActorAndCritic(nn.Module):
     """The two networks in the place where stable-baselines3 expects its feature networks."""
 
-    def __init__(self, num_models: int, width: int, *, with_pass: bool) -> None:
+    def __init__(self, num_models: int, width: int, rounds: int, *, with_pass: bool) -> None:
         super().__init__()
-        self.actor = SharedScorer(num_models, width, with_pass=with_pass)
-        self.value = SharedScorer(num_models, width, with_pass=False)
+        self.actor = SharedScorer(num_models, width, rounds, with_pass=with_pass)
+        self.value = SharedScorer(num_models, width, rounds, with_pass=False)
 
     def forward(self, rows: Tensor) -> tuple[Tensor, Tensor]:
         return self.forward_actor(rows), self.forward_critic(rows)
@@ -102,14 +138,15 @@ class _ActorAndCritic(nn.Module):
 
 
 class EquivariantPolicy(ActorCriticPolicy):
-    """The policy, for stable-baselines3's PPO and A2C on flat normalised observations.
+    """The policy, for stable-baselines3's PPO and A2C on relative observations.
 
     Args:
         observation_space: as for ``ActorCriticPolicy``.
-        action_space: as for ``ActorCriticPolicy``.
+        action_space: of logits, see `stageroute_gym.wrappers.SoftmaxAction`, or discrete.
         lr_schedule: as for ``ActorCriticPolicy``.
-        width: units of the hidden layers.
-        log_std_init: logarithm of the continuous actions' first standard deviation.
+        width: numbers that stand for a model, a multiple of 4.
+        rounds: rounds in which the models are compared.
+        log_std_init: logarithm of the logits' first standard deviation.
         arguments: further arguments of ``ActorCriticPolicy``.
     """
 
@@ -118,19 +155,22 @@ class EquivariantPolicy(ActorCriticPolicy):
         observation_space: spaces.Space[Any],
         action_space: spaces.Space[Any],
         lr_schedule: Any,
-        width: int = 64,
+        width: int = 48,
+        rounds: int = 2,
         log_std_init: float = -1.0,
         **arguments: Any,
     ) -> None:
-        self._width = width
+        self._width, self._rounds = width, rounds
         super().__init__(
             observation_space, action_space, lr_schedule, log_std_init=log_std_init, **arguments
         )
 
     def _build(self, lr_schedule: Any) -> None:
         discrete = isinstance(self.action_space, spaces.Discrete)
-        n = int(flatdim(self.action_space)) - discrete
-        networks = _ActorAndCritic(n, self._width, with_pass=discrete)
+        n = self.observation_space.shape[0] - len(CONTEXT_FEATURES)  # type: ignore[index]
+        networks = _ActorAndCritic(
+            n // len(MODEL_FEATURES), self._width, self._rounds, with_pass=discrete
+        )
         self.mlp_extractor = networks  # type: ignore[assignment]
         self.action_net, self.value_net = nn.Identity(), nn.Identity()  # type: ignore[assignment]
         if not discrete:

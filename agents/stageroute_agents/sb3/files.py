@@ -23,7 +23,7 @@ from stageroute_agents.sb3 import algorithms
 from stageroute_agents.sb3.settings import TrainingSettings
 from stageroute_gym import scenarios
 from stageroute_gym.errors import FieldError
-from stageroute_gym.wrappers import Normalization
+from stageroute_gym.wrappers import Normalization, RelativeFeatures
 
 if TYPE_CHECKING:
     from stageroute_agents.sb3.agent import TrainedAgent
@@ -34,7 +34,12 @@ _DESCRIPTION, _WEIGHTS = "agent.json", "weights.npz"
 
 
 def save(
-    path: Path, policy: Any, settings: TrainingSettings, normalization: Normalization, steps: int
+    path: Path,
+    policy: Any,
+    settings: TrainingSettings,
+    normalization: Normalization | RelativeFeatures | None,
+    steps: int,
+    scenario: Mapping[str, Any] | None = None,
 ) -> None:
     """Write an agent file; an existing one is replaced only once the new one is complete.
 
@@ -42,15 +47,19 @@ def save(
         path: where to.
         policy: the policy of stable-baselines3.
         settings: how it was trained.
-        normalization: the transformation of the observations that it was trained under.
-        steps: decisions that it was trained for.
+        normalization: the transformation of the observations that it was trained under; only a
+            `Normalization` is kept, since relative features are made for where it plays.
+        steps: decisions, or rounds of cloning, that it was trained for.
+        scenario: what it was trained on, JSON-native; None for the settings' scenario.
     """
-    scenario = scenarios.get(settings.scenario, **settings.overrides)
+    if scenario is None:
+        scenario = scenarios.get(settings.scenario, **settings.overrides).to_dict()
+    kept = normalization.to_dict() if isinstance(normalization, Normalization) else None
     description = {
         "format": _FORMAT,
-        "settings": settings.to_dict(),
-        "normalization": normalization.to_dict(),
-        "scenario": scenario.to_dict(),
+        "settings": {**settings.to_dict(), "scenario": scenario["name"]},
+        "normalization": kept,
+        "scenario": scenario,
         "steps": steps,
         "versions": _versions(),
     }
@@ -85,7 +94,9 @@ class AgentFile:
             if description["format"] != _FORMAT:
                 raise FieldError("format", description["format"], f"{_FORMAT}; train it again")
             self.settings = TrainingSettings(**self._trusted(description["settings"]))
-            self.normalization = Normalization.from_dict(description["normalization"])
+            self.normalization = None
+            if not self.settings.equivariant:
+                self.normalization = Normalization.from_dict(description["normalization"])
             self.steps = int(description["steps"])
             self.scenario: dict[str, Any] = description["scenario"]
         except FileNotFoundError as error:
@@ -112,19 +123,22 @@ class AgentFile:
         from stageroute_agents.sb3.agent import TrainedAgent
 
         # Weights that are shared by all models fit any number of them, and any budget.
-        own = Normalization.of(env) if self.settings.equivariant else self.normalization
+        own = self.normalization or RelativeFeatures.of(env)
         agent = TrainedAgent.of(self.settings, self._policy(own), own, seed)
         agent.check(env)
         return agent
 
-    def _policy(self, normalization: Normalization) -> Any:
+    def _policy(self, normalization: Normalization | RelativeFeatures) -> Any:
         import torch
 
         from stageroute_gym.actions import action_space
+        from stageroute_gym.wrappers.shares import logit_space
 
         kind = policy_class(self.settings)
-        continuous = self.env_id == algorithms.CONTINUOUS
-        actions = action_space(normalization.num_models, continuous=continuous)
+        n, continuous = normalization.num_models, self.env_id == algorithms.CONTINUOUS
+        actions = action_space(n, continuous=continuous)
+        if continuous and self.settings.equivariant:
+            actions = logit_space(n)
         arguments = self.settings.arguments().get("policy_kwargs", {})
         policy = kind(normalization.space, actions, lambda _: 0.0, **arguments)
         try:

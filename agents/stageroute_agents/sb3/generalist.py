@@ -1,137 +1,145 @@
-"""Training over random scenarios: one agent for scenarios that it never saw."""
+"""Training over random scenarios: one agent for scenarios that it never saw.
+
+The policy is cloned from a teacher that knows the true means, see `cloning`. No scenario of the
+leaderboard, nor any recorded data, is used.
+"""
 
 from __future__ import annotations
 
-import json
-import math
-import tempfile
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from stageroute_agents.sb3.randomised import random_scenario
-from stageroute_agents.sb3.settings import RETURN_SCALE, TrainingSettings
+from stageroute_agents.sb3.settings import TrainingSettings
 from stageroute_gym.errors import FieldError
 
-# Scenarios, three episodes of each, by which the best policy is chosen.
-_VALIDATION = 8
-_VALIDATION_SEEDS = range(1_000_000, 1_000_003)
-_PARAMETERS = {"n_epochs": 8}
+AGENT_FILE = "agent.sragent"
+# A decision holds for this share of the horizon: 200 decisions an episode.
+HOLD = 0.005
+# Seeds of random scenarios: training run ``s`` uses those from (s + 1) times this on.
+SEEDS_OF_A_RUN = 10_000_000
+# Those that no training run below 900 gets to, for validation.
+VALIDATION_SEED = 9_000_000_000
 
 
 def train_generalist(
     folder: Path,
     *,
     seed: int = 0,
-    steps: int = 400_000,
-    num_scenarios: int = 128,
-    num_envs: int = 32,
-    hold: int = 250,
-    price: float = 0.05,
-    eval_interval: int = 40_000,
-    parameters: Mapping[str, Any] | None = None,
+    rounds: int = 30,
+    scenarios: int = 48,
+    episodes: int = 2,
     show_progress: bool = True,
 ) -> Path:
-    """Train the equivariant policy with PPO over random scenarios.
+    """Train the equivariant policy over random scenarios.
+
+    One thread is used, and the same arguments give the same agent on the same machine and versions.
 
     Args:
-        folder: a new or empty folder for the agent file and the checkpoint.
-        seed: seed of the scenarios, the networks, the exploration and the episodes.
-        steps: decisions to train for.
-        num_scenarios: scenarios to train on.
-        num_envs: episodes that run at a time.
-        hold: queries that a routing decision holds for.
-        price: price of the budget in the reward.
-        eval_interval: decisions between two evaluations on scenarios that are not trained on.
-        parameters: arguments of PPO that replace the defaults here.
+        folder: a new or empty folder for the agent file.
+        seed: seed of the scenarios, the networks and the episodes, 0 to 899.
+        rounds: rounds of playing and fitting, each on scenarios of its own.
+        scenarios: scenarios of a round.
+        episodes: episodes of each scenario.
         show_progress: whether a progress bar is shown.
 
     Returns:
-        Path of the agent file: the policy that did best in the evaluations.
+        Path of the agent file.
 
     Raises:
-        FieldError: if the folder holds something, or a value is not allowed.
+        FieldError: if the folder holds something, a value is not allowed, or the extra ``rl`` is
+            not installed.
     """
-    from stageroute_agents.sb3 import callbacks, training
-    from stageroute_agents.sb3.files import save
-    from stageroute_agents.sb3.mixture import ScenarioMixture
-    from stageroute_gym.wrappers import Normalization
-
+    counts = {"rounds": rounds, "scenarios": scenarios, "episodes": episodes}
+    for name, value in counts.items():
+        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+            raise FieldError(name, value, "an integer of at least 1")
+    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 900:
+        raise FieldError("seed", seed, "an integer from 0 to 899")
+    if rounds * scenarios > SEEDS_OF_A_RUN:
+        raise FieldError("rounds", rounds, f"at most {SEEDS_OF_A_RUN // scenarios}")
     if folder.exists() and any(folder.iterdir()):
         raise FieldError("folder", str(folder), "a new or empty one")
-    settings = TrainingSettings(
-        algo="ppo",
-        scenario="routerbench",
-        seed=seed,
-        steps=steps,
-        num_envs=num_envs,
-        hold=hold,
-        price=price,
-        equivariant=True,
-        eval_interval=eval_interval,
-        parameters={**_PARAMETERS, **(parameters or {})},
-    )
+    settings = policy_settings(seed)
+    settings.algorithm.load()  # says what is missing, before anything is written
+    # Only here, since they load torch.
+    from rich.progress import track
+
+    from stageroute_agents.sb3 import cloning
+    from stageroute_agents.sb3.files import save
+
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "settings.json").write_text(json.dumps(settings.to_dict(), indent=1))
-    rng = np.random.default_rng(seed)
-    with tempfile.TemporaryDirectory() as files:
-        drawn = [random_scenario(rng, Path(files)) for _ in range(_VALIDATION + num_scenarios)]
-        pool = [_training_env(arguments, hold, price) for arguments in drawn[_VALIDATION:]]
-        env = ScenarioMixture(pool, num_envs)
-        model = training.make_model(settings, env)
-        env.seed(2**32 + seed)
-        path = folder / training.AGENT_FILE
-        bar = callbacks.ProgressBar(steps, visible=show_progress)
-        normalization = Normalization.of(pool[0].env)
-        evaluations = callbacks.Evaluations(
-            folder,
-            eval_interval,
-            evaluate=lambda: _validate(settings, model.policy, drawn[:_VALIDATION]),
-            keep=lambda trained: save(path, model.policy, settings, normalization, trained),
-            best=-math.inf,
-            report=bar.report,
-        )
-        model.set_logger(training.tensorboard_logger(folder))
-        try:
-            model.learn(steps, callback=[evaluations, bar])
-        finally:
-            bar.close()
-            env.close()
+    policy = new_policy(seed)
+    actor = policy.mlp_extractor.actor
+
+    def tables(number: int) -> list[cloning.Table]:
+        first = SEEDS_OF_A_RUN * (seed + 1) + number * scenarios
+        return random_tables(first, scenarios, episodes)
+
+    fitting = cloning.clone(actor, tables, rounds, np.random.default_rng(seed))
+    for _ in track(fitting, "cloning", total=rounds, disable=not show_progress):
+        pass
+    path = folder / AGENT_FILE
+    trained_on = {"name": "random", "method": "cloning", "seed": seed, **counts}
+    save(path, policy, settings, None, rounds, trained_on)
     return path
 
 
-def _training_env(arguments: Mapping[str, Any], hold: int, price: float) -> Any:
-    from gymnasium.wrappers.vector import TransformReward
-
-    from stageroute_agents.sb3.vec_env import NativeVecEnv
-    from stageroute_gym import wrappers
-    from stageroute_gym.vector import StageRouteContinuousVectorEnv
-
-    native = StageRouteContinuousVectorEnv(1, **arguments)
-    held = wrappers.VectorHoldDecision(native, queries=hold)
-    priced = wrappers.VectorBudgetPrice(held, price=price)
-    # Over the oracle, so that hard scenarios count as much as easy ones.
-    scale = RETURN_SCALE / max(float(native.world.horizon_plan.value), 1.0)
-    flat = wrappers.VectorFlatObservation(priced)
-    return NativeVecEnv(TransformReward(flat, lambda rewards: rewards * scale))
+def policy_settings(seed: int) -> TrainingSettings:
+    """What an agent file has to tell of the policy; its scenario is only a place holder."""
+    return TrainingSettings(
+        algo="ppo", scenario="routerbench", seed=seed, hold=HOLD, equivariant=True
+    )
 
 
-def _validate(
-    settings: TrainingSettings, policy: Any, scenarios: list[dict[str, Any]]
-) -> tuple[float, float]:
-    """Means of score / horizon oracle and spend / budget over scenarios."""
-    from stageroute_agents.sb3.agent import TrainedAgent
-    from stageroute_gym.evaluation import evaluate
-    from stageroute_gym.vector import StageRouteContinuousVectorEnv
-    from stageroute_gym.wrappers import Normalization
+def new_policy(seed: int) -> Any:
+    """An untrained policy for random scenarios; sets torch to one thread."""
+    import torch
 
-    scores, spends = [], []
-    for arguments in scenarios:
-        env = StageRouteContinuousVectorEnv(1, **arguments)
-        agent = TrainedAgent.of(settings, policy, Normalization.of(env))
-        rows = evaluate(agent, env.scenario, _VALIDATION_SEEDS)
-        scores.append(rows["score_over_horizon_oracle"].fill_null(0.0).to_numpy().mean())
-        spends.append(rows["spend_over_budget"].to_numpy().mean())
-    return float(np.mean(scores)), float(np.mean(spends))
+    from stageroute_agents.sb3.equivariant import EquivariantPolicy
+    from stageroute_agents.sb3.randomised import NUM_MODELS
+    from stageroute_gym.wrappers.relative import row_space
+    from stageroute_gym.wrappers.shares import logit_space
+
+    torch.set_num_threads(1)
+    torch.manual_seed(seed)
+    return EquivariantPolicy(row_space(NUM_MODELS), logit_space(NUM_MODELS), lambda _: 0.0)
+
+
+def random_tables(first: int, scenarios: int, episodes: int) -> list[Any]:
+    """Episodes of random scenarios.
+
+    Args:
+        first: seed of the first scenario; the next one has the next seed.
+        scenarios: number of scenarios.
+        episodes: number of episodes of each.
+    """
+    from stageroute_agents.sb3.cloning import Table
+    from stageroute_agents.sb3.randomised import random_scenario
+
+    tables = []
+    for seed in range(first, first + scenarios):
+        scenario = random_scenario(seed)
+        hold = max(int(HOLD * scenario.problem.horizon), 1)
+        tables.append(Table(scenario, episodes, hold, seed * episodes))
+    return tables
+
+
+def validate(path: Path, *, scenarios: int = 64, episodes: int = 2) -> float:
+    """Mean score / stage oracle of an agent file on random scenarios that no training uses.
+
+    Args:
+        path: the agent file.
+        scenarios: number of scenarios.
+        episodes: number of episodes of each.
+
+    Raises:
+        FieldError: if the file is missing or broken.
+    """
+    from stageroute_agents.sb3.cloning import score_of
+    from stageroute_agents.sb3.files import AgentFile
+
+    tables = random_tables(VALIDATION_SEED, scenarios, episodes)
+    policy = AgentFile(path)(tables[0].env).policy
+    return score_of(policy.mlp_extractor.actor, tables)

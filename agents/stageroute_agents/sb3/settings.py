@@ -35,7 +35,8 @@ class TrainingSettings:
         seed: seed of the networks, the exploration and the training episodes.
         steps: decisions to train for, at least 1.
         num_envs: environments to train in; None takes the algorithm's default.
-        hold: queries that a routing decision holds for; None holds it for the longest stage.
+        hold: queries that a routing decision holds for, or, below 1, the share of the horizon; None
+            holds it for the longest stage.
         price: price of the budget in the reward, or where it starts. A small one teaches an agent
             to save before it learns what running out of budget costs; a large one makes it save too
             much.
@@ -57,7 +58,7 @@ class TrainingSettings:
     seed: int = 0
     steps: int = 100_000
     num_envs: int | None = None
-    hold: int | None = None
+    hold: float | None = None
     price: float = 0.0
     price_step_size: float = 0.0
     equivariant: bool = False
@@ -74,8 +75,11 @@ class TrainingSettings:
         _set(self, "num_envs", algorithm.num_envs if self.num_envs is None else self.num_envs)
         problem = scenarios.get(self.scenario, **self.overrides).problem
         _set(self, "hold", int(problem.stage_lengths.max()) if self.hold is None else self.hold)
-        for name in ("steps", "num_envs", "hold", "eval_interval", "eval_episodes"):
+        for name in ("steps", "num_envs", "eval_interval", "eval_episodes"):
             _check_count(name, getattr(self, name), 1)
+        assert self.hold is not None
+        if not (isinstance(self.hold, float) and 0 < self.hold < 1):
+            _check_count("hold", self.hold, 1, "or a share of the horizon below 1")
         _check_count("seed", self.seed, 0)
         for name in ("price", "price_step_size"):
             value = getattr(self, name)
@@ -87,6 +91,11 @@ class TrainingSettings:
         """The algorithm."""
         return algorithms.get(self.algo)
 
+    def queries_held(self, horizon: int) -> int:
+        """Queries that a routing decision holds for in an episode of ``horizon`` queries."""
+        assert self.hold is not None
+        return max(int(self.hold * horizon if self.hold < 1 else self.hold), 1)
+
     def arguments(self) -> dict[str, Any]:
         """Arguments of the algorithm's class: its tuned defaults, replaced where asked for."""
         arguments = {**self.algorithm.parameters, **self.parameters}
@@ -97,21 +106,30 @@ class TrainingSettings:
         return arguments
 
     def make_env(self) -> VectorEnv[Any, Any, Any]:
-        """The vector environment to train in: held, priced, flat, its rewards scaled."""
+        """The vector environment to train in: held, priced, flat or relative, rewards scaled."""
         from gymnasium.wrappers.vector import TransformReward
 
         from stageroute_gym import wrappers
         from stageroute_gym.vector import StageRouteContinuousVectorEnv, StageRouteVectorEnv
 
         assert self.num_envs is not None
-        assert self.hold is not None
         kind = StageRouteContinuousVectorEnv if self.env_id == CONTINUOUS else StageRouteVectorEnv
         native = kind(self.num_envs, scenario=self.scenario, **self.overrides)
-        held = wrappers.VectorHoldDecision(native, queries=self.hold)
+        queries = self.queries_held(native.problem.horizon)
+        held = wrappers.VectorHoldDecision(native, queries=queries)
         priced = wrappers.VectorBudgetPrice(held, price=self.price, step_size=self.price_step_size)
         scale = RETURN_SCALE / native.problem.horizon
-        flat = wrappers.VectorFlatObservation(priced)
-        return TransformReward(flat, lambda rewards: rewards * scale)
+        return TransformReward(self.observed(priced), lambda rewards: rewards * scale)
+
+    def observed(self, env: VectorEnv[Any, Any, Any]) -> VectorEnv[Any, Any, Any]:
+        """A vector environment with the observations, and the actions, that the policy deals in."""
+        from stageroute_gym import wrappers
+
+        if not self.equivariant:
+            return wrappers.VectorFlatObservation(env)
+        relative = wrappers.VectorRelativeObservation(env)
+        continuous = self.env_id == CONTINUOUS
+        return wrappers.VectorSoftmaxAction(relative) if continuous else relative
 
     def to_dict(self) -> dict[str, Any]:
         """The settings as JSON-native values."""
@@ -135,6 +153,6 @@ class TrainingSettings:
         return cls(**values)
 
 
-def _check_count(name: str, value: object, minimum: int) -> None:
+def _check_count(name: str, value: object, minimum: int, otherwise: str = "") -> None:
     if isinstance(value, bool) or not isinstance(value, int) or value < minimum:
-        raise FieldError(name, value, f"an integer of at least {minimum}")
+        raise FieldError(name, value, f"an integer of at least {minimum} {otherwise}".rstrip())

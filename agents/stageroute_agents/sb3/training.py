@@ -73,7 +73,6 @@ def _run(settings: TrainingSettings, folder: Path, *, resumed: bool, show_progre
     from stageroute_agents.sb3.checkpoints import read_checkpoint
     from stageroute_agents.sb3.files import save
     from stageroute_agents.sb3.vec_env import NativeVecEnv
-    from stageroute_gym.wrappers import Normalization
 
     env = NativeVecEnv(settings.make_env())
     model = make_model(settings, env)
@@ -81,7 +80,7 @@ def _run(settings: TrainingSettings, folder: Path, *, resumed: bool, show_progre
     env.seed(_episode_seed(settings.seed, model.num_timesteps))
     model.set_logger(tensorboard_logger(folder))
     worlds = [env.get_attr("world")[0]] * env.num_envs
-    normalization = Normalization.of(env.env)
+    normalization = env.get_attr("normalization")[0]
     path = folder / AGENT_FILE
     bar = callbacks.ProgressBar(settings.steps, visible=show_progress)
     evaluations = callbacks.Evaluations(
