@@ -19,7 +19,6 @@ from stageroute_gym.scenarios import suite
 PARTS = (
     "pace",
     "use_prices",
-    "foresee",
     "share_stages",
     "forget",
     "count_pending",

@@ -6,29 +6,23 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtri
 
 from stageroute_agents.base import Batch, State
-from stageroute_agents.linear_program import value_at_price
 from stageroute_agents.paced.estimates import Prior
 from stageroute_agents.paced.estimating import EstimatingAgent, shares_of_tasks
 from stageroute_agents.paced.sets import best_mixtures, shared_mixtures
 from stageroute_agents.paced.task_route import route_tasks_rows
-from stageroute_agents.paced.worth import improve_sets
 from stageroute_agents.parameters import fraction, not_negative, positive
-from stageroute_agents.ranking import ranking
 from stageroute_gym.errors import FieldError
 from stageroute_gym.optimize.slots import fill_slots_rows
 
 Floats = NDArray[np.float64]
 
-_SAMPLES = 32
-
 
 class PacedRoute(EstimatingAgent):
     """DeployOPT and RouteOPT on estimates that fit the data, with the budget paced.
 
-    Seven things differ from StageRoute. Each mends a loss that was measured and has a switch, and
+    Six things differ from StageRoute. Each mends a loss that was measured and has a switch, and
     ``examples/ablation.py`` prints what each is worth:
 
     * ``pace``: a query may cost what is left of the budget over the queries left, instead of ``b``.
@@ -36,8 +30,6 @@ class PacedRoute(EstimatingAgent):
     * ``use_prices``: list prices are the prior of the costs, and a regression on them the prior of
       the scores. Scores get upper bounds ``m + width s`` with the deviation ``s`` of a posterior
       mean; StageRoute's radius shrinks with the mean, so that it drops a model after a bad start.
-    * ``foresee``: sets are exchanged for those that are worth most once their models are known
-      (`stageroute_agents.paced.worth`), instead of those with the best bounds.
     * ``share_stages``: dear and cheap stages in turn (`stageroute_agents.paced.sets`).
     * ``forget``: what is known of a model that changes shrinks to its last outcomes
       (`stageroute_agents.paced.evidence`).
@@ -51,14 +43,13 @@ class PacedRoute(EstimatingAgent):
         seed: seed of the agent's own random numbers.
         width: width of the score bound that RouteOPT and spare slots go by, in deviations.
         deploy_width: the same for DeployOPT.
-        dispersion: spread of the samples of ``foresee``, in deviations.
         score_prior: weight of the prior on a model's score, in observations, above 0.
         prior_mean: prior mean of a score, in (0, 1).
         price_slope: prior of the rise in score for a list price ``e`` times as high.
         slope_prior: weight of that prior, in squared logarithms of a price, above 0.
         cost_prior: weight of the prior on a model's cost, in observations, above 0.
         cell_prior: weight of model and task against their combination, in observations, above 0.
-        pace, use_prices, foresee, share_stages, forget, count_pending, per_task: see above.
+        pace, use_prices, share_stages, forget, count_pending, per_task: see above.
 
     Raises:
         FieldError: if a parameter is out of range.
@@ -71,7 +62,6 @@ class PacedRoute(EstimatingAgent):
         seed: int = 0,
         width: float = 1.5,
         deploy_width: float = 0.25,
-        dispersion: float = 1.5,
         score_prior: float = 5.0,
         prior_mean: float = 0.65,
         price_slope: float = 0.1,
@@ -80,7 +70,6 @@ class PacedRoute(EstimatingAgent):
         cell_prior: float = 20.0,
         pace: bool = True,
         use_prices: bool = True,
-        foresee: bool = True,
         share_stages: bool = True,
         forget: bool = True,
         count_pending: bool = True,
@@ -106,15 +95,10 @@ class PacedRoute(EstimatingAgent):
         )
         self.width = not_negative("width", width)
         self.deploy_width = not_negative("deploy_width", deploy_width)
-        self.dispersion = not_negative("dispersion", dispersion)
         self.pace = pace
-        self.foresee = foresee
         # Stages can only share what is paced.
         self.share_stages = share_stages and pace
         self.stage_ends: NDArray[np.int64] = self.problem.stage_bounds[1:]
-        # Latin hypercube: each model has the same quantiles, in an order of its own.
-        levels = np.tile((np.arange(_SAMPLES) + 0.5) / _SAMPLES, (self.num_models, 1))
-        self.samples: Floats = ndtri(self.rng.permuted(levels, axis=1)).T.copy()
 
     def initial_state(self, rows: int) -> State:
         """With the set that was chosen, and ``budget_kept``.
@@ -138,7 +122,7 @@ class PacedRoute(EstimatingAgent):
         return batch["set"]
 
     def deploy(self, batch: Batch, state: State, rows: NDArray[np.int64]) -> None:
-        """By DeployOPT, then what may be worth more once it is known."""
+        """By DeployOPT; slots left over go to the best bounds at the budget's price."""
         score, deviation, cost = (
             self.over_tasks(state, name, rows) for name in ("score", "deviation", "cost")
         )
@@ -153,7 +137,6 @@ class PacedRoute(EstimatingAgent):
             length = self.stage_ends[stage] - state["queries"][rows]
             kept = np.maximum(left - mixtures.cost * length, 0.0)
             state["budget_kept"][rows] = np.where(uneven, kept, np.nan)
-            budget = np.where(uneven, mixtures.cost, budget)
         else:
             mixtures = best_mixtures(bound, cost, budget, caps, slots)
         chosen = mixtures.weights > 0
@@ -162,19 +145,6 @@ class PacedRoute(EstimatingAgent):
         fill_slots_rows(
             bound, cost, caps > 0, pulls.astype(np.int64), mixtures.price, slots, chosen
         )
-        if self.foresee:
-            order = ranking(value_at_price(bound, cost, mixtures.price), caps, pulls)
-            improve_sets(
-                state["score"][rows],
-                self.dispersion * state["deviation"][rows],
-                state["cost"][rows],
-                shares_of_tasks(state["task_counts"][rows]),
-                budget,
-                caps,
-                self.samples,
-                order,
-                chosen,
-            )
         state["set"][rows] = chosen
 
     def route(self, batch: Batch, state: State, rows: NDArray[np.int64]) -> None:

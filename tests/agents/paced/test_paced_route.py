@@ -101,7 +101,6 @@ def test_evidence_is_what_the_environment_shows():
     ("field", "value"),
     [
         ("width", -1.0),
-        ("dispersion", -0.5),
         ("score_prior", 0.0),
         ("prior_mean", 1.0),
         ("prior_mean", 0.0),
@@ -122,7 +121,6 @@ def test_bad_parameters(env, field, value):
         ("routerbench-tight", "pace"),
         ("price-cut", "share_stages"),
         ("regression", "forget"),
-        ("many-models", "foresee"),
         ("outage", "use_prices"),
         ("delayed", "count_pending"),
         ("per-task", "per_task"),
