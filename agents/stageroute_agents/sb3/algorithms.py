@@ -27,6 +27,7 @@ class Algorithm:
         masked: whether it is told which actions are allowed.
         off_policy: whether it learns from a replay buffer.
         num_envs: environments to train in, by default.
+        steps: decisions to train for, by default.
         parameters: arguments of the class, where they differ from the library's defaults.
     """
 
@@ -39,6 +40,7 @@ class Algorithm:
     masked: bool = False
     off_policy: bool = False
     num_envs: int = 16
+    steps: int = 100_000
     parameters: Mapping[str, Any] = field(default_factory=dict)
 
     def load(self) -> Any:

@@ -17,7 +17,7 @@ def train(
     algo: Annotated[str, typer.Option(help=f"One of {', '.join(algorithms.names())}.")] = "ppo",
     scenario: Annotated[str, typer.Option(help="Name of a scenario.")] = "routerbench",
     seed: Annotated[int, typer.Option(help="Seed of networks, exploration and episodes.")] = 0,
-    steps: Annotated[int, typer.Option(help="Decisions to train for.")] = 100_000,
+    steps: Annotated[int | None, typer.Option(help="Decisions to train for.")] = None,
     out: Annotated[
         str | None, typer.Option(metavar="FOLDER", help="runs/ALGO-SCENARIO-SEED unless given.")
     ] = None,

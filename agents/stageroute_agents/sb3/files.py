@@ -139,7 +139,7 @@ class AgentFile:
         actions = action_space(n, continuous=continuous)
         if continuous and self.settings.equivariant:
             actions = logit_space(n)
-        arguments = self.settings.arguments().get("policy_kwargs", {})
+        arguments = self.settings.parameters.get("policy_kwargs") or {}
         policy = kind(normalization.space, actions, lambda _: 0.0, **arguments)
         try:
             policy.load_state_dict({k: torch.as_tensor(v) for k, v in self.weights.items()})

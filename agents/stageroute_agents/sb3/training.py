@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import dataclasses
 import json
 import math
 from pathlib import Path
@@ -74,6 +76,7 @@ def _run(settings: TrainingSettings, folder: Path, *, resumed: bool, show_progre
     from stageroute_agents.sb3.files import save
     from stageroute_agents.sb3.vec_env import NativeVecEnv
 
+    assert settings.steps is not None
     env = NativeVecEnv(settings.make_env())
     model = make_model(settings, env)
     best = read_checkpoint(folder, model) if resumed else -math.inf
@@ -116,12 +119,22 @@ def make_model(settings: TrainingSettings, env: Any) -> Any:
     # The networks are small: more threads cost time, and make results depend on their number.
     torch.set_num_threads(1)
     policy = policy_class(settings) if settings.equivariant else settings.algorithm.policy
-    arguments = settings.arguments()
+    # The library changes some of them in place; A2C adds its optimiser to ``policy_kwargs``.
+    arguments = copy.deepcopy(dict(settings.parameters))
+    if arguments.get("action_noise") is not None:
+        arguments["action_noise"] = _gaussian_noise(env, arguments["action_noise"])
     try:
         return settings.algorithm.load()(policy, env, seed=settings.seed, device="cpu", **arguments)
     except TypeError as error:
         allowed = f"arguments of {settings.algorithm.class_name}; {error}"
-        raise FieldError("parameters", arguments, allowed) from error
+        raise FieldError("parameters", dict(settings.parameters), allowed) from error
+
+
+def _gaussian_noise(env: Any, deviation: float) -> Any:
+    from stable_baselines3.common.noise import NormalActionNoise
+
+    zeros = np.zeros(env.action_space.shape)
+    return NormalActionNoise(zeros, np.full_like(zeros, deviation))
 
 
 def tensorboard_logger(folder: Path) -> Any:
@@ -134,15 +147,27 @@ def tensorboard_logger(folder: Path) -> Any:
 def evaluate_policy(
     settings: TrainingSettings, policy: Any, normalization: Any
 ) -> tuple[float, float]:
-    """Mean score / horizon oracle and spend / budget of a policy, as an agent file plays it."""
-    from stageroute_agents.sb3.agent import TrainedAgent
-    from stageroute_gym.evaluation import evaluate
+    """Mean score / horizon oracle and spend / budget of a policy, as an agent file plays it.
 
-    agent = TrainedAgent.of(settings, policy, normalization)
-    seeds = range(EVALUATION_SEED, EVALUATION_SEED + settings.eval_episodes)
-    rows = evaluate(agent, settings.scenario, seeds, env_id=settings.env_id, **settings.overrides)
-    scores = rows["score_over_horizon_oracle"].fill_null(0.0).to_numpy()
-    return float(scores.mean()), float(rows["spend_over_budget"].to_numpy().mean())
+    A decision is one step here, which gives the same episodes as a step for each query, sooner.
+    """
+    from stageroute_agents.sb3.agent import TrainedAgent
+
+    env: Any = settings.make_held_env(settings.eval_episodes)
+    # The environment holds the decisions.
+    agent = TrainedAgent.of(dataclasses.replace(settings, hold=1), policy, normalization)
+    score, running = np.zeros(env.num_envs), np.ones(env.num_envs, np.bool_)
+    spend, state = np.zeros(env.num_envs), None
+    observation, _ = env.reset(seed=[EVALUATION_SEED + i for i in range(env.num_envs)])
+    while running.any():
+        actions, state = agent.predict(observation, state)
+        observation, _, ended, _, infos = env.step(actions)
+        score[running] += infos["score"][running]
+        spend[running] = infos["spend"][running]
+        running &= ~ended
+    oracle = float(env.unwrapped.world.horizon_plan.value)
+    share = score.mean() / oracle if oracle > 0 else 0.0
+    return float(share), float(spend.mean() / env.unwrapped.problem.total_budget)
 
 
 def _episode_seed(seed: int, steps: int) -> int:
