@@ -46,8 +46,7 @@ class TrainingSettings:
         eval_interval: decisions between two evaluations, each with a checkpoint.
         eval_episodes: episodes of an evaluation.
         parameters: arguments of the algorithm's class that replace its defaults here; the two
-            together are kept, so that a run and its agent file outlive a change of the defaults.
-            ``action_noise`` is the standard deviation of Gaussian noise.
+            together are kept. ``action_noise`` is the standard deviation of Gaussian noise.
 
     Raises:
         FieldError: if a value is not allowed, or the algorithm does not fit the environment.
@@ -147,6 +146,23 @@ class TrainingSettings:
         return dataclasses.asdict(self)
 
     @classmethod
+    def restored(cls, values: Mapping[str, Any]) -> Self:
+        """The settings that ``to_dict`` described.
+
+        Their parameters are whole, so that runs and agent files outlive a change of the defaults.
+
+        Raises:
+            FieldError: if a name is unknown or a value is not allowed.
+        """
+        names = [field.name for field in dataclasses.fields(cls)]
+        for name in values:
+            if name not in names:
+                raise FieldError("setting", name, closest(name, names))
+        settings = cls(**values)
+        object.__setattr__(settings, "parameters", dict(values["parameters"]))
+        return settings
+
+    @classmethod
     def read(cls, path: Path) -> Self:
         """The settings in a JSON file.
 
@@ -157,11 +173,10 @@ class TrainingSettings:
             values = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             raise FieldError("settings", str(path), f"a readable JSON file; {error}") from error
-        names = [field.name for field in dataclasses.fields(cls)]
-        for name in values:
-            if name not in names:
-                raise FieldError(f"setting in {path.name}", name, closest(name, names))
-        return cls(**values)
+        try:
+            return cls.restored(values)
+        except (KeyError, TypeError) as error:
+            raise FieldError("settings", str(path), f"all settings of a run; {error}") from error
 
 
 def _check_count(name: str, value: object, minimum: int, otherwise: str = "") -> None:
