@@ -23,8 +23,6 @@ from stageroute_gym.evaluation import estimate, evaluate
 
 EPISODES = range(5_000_000, 5_000_020)  # neither training nor any choice of defaults saw these
 BASELINES = ("uniform", "greedy-ratio", "greedy-price")
-
-
 SCORE = "score_over_horizon_oracle"
 
 
@@ -43,8 +41,10 @@ def play(settings: TrainingSettings, folder: Path) -> pl.DataFrame:
 
 
 def shown(scores: np.ndarray) -> str:
-    by_seed, by_episode = (estimate(scores.mean(axis)) for axis in (1, 0))
-    return f"{by_seed.mean:.3f} ± {by_seed.half_width:.3f} ± {by_episode.half_width:.3f}"
+    ends = [estimate(scores.mean(axis)).half_width for axis in (1, 0)]
+    return " ± ".join(
+        [f"{scores.mean():.3f}", *("-" if end is None else f"{end:.3f}" for end in ends)]
+    )
 
 
 def main() -> None:

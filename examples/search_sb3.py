@@ -26,7 +26,6 @@ PROBLEMS = [
     {"scenario": "routerbench", "overrides": {"budget": 2e-4}},
     {"scenario": "paper", "overrides": {"horizon": 10_000, "arrival_interval": 1_100}},
 ]
-RUNGS = [(0.2, 1), (0.5, 1), (1.0, 2)]  # share of the steps, training seeds
 
 
 def play(job: str) -> tuple[str, float]:
@@ -42,6 +41,7 @@ def main() -> None:
     parser.add_argument("--algo", choices=list(CHOICES), default="ppo")
     parser.add_argument("--trials", type=int, default=12)
     parser.add_argument("--steps", type=int, default=100_000)
+    parser.add_argument("--seeds", type=int, default=2, help="of the last rung")
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--out", type=Path, default=Path("search.jsonl"))
     options = parser.parse_args()
@@ -51,7 +51,7 @@ def main() -> None:
     trials = [defaults, *({**defaults, **draw} for draw in draws)]
     options.out.touch()
     scores = dict(json.loads(line) for line in options.out.read_text().splitlines())
-    for share, seeds in RUNGS:
+    for share, seeds in ((0.2, 1), (0.5, 1), (1.0, options.seeds)):
         common = {"algo": options.algo, "steps": round(share * options.steps)}
         plays = [{**problem, "seed": seed} for problem in PROBLEMS for seed in range(seeds)]
         jobs = [[json.dumps({**common, **p, "parameters": t}) for p in plays] for t in trials]

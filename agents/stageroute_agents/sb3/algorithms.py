@@ -105,7 +105,6 @@ _ALGORITHMS = {
             "A2C",
             (CONTINUOUS, DISCRETE),
             samples=True,
-            steps=200_000,
             parameters=_A2C,
         ),
         Algorithm("dqn", _SB3, "DQN", (DISCRETE,), off_policy=True, parameters=_VALUES),
