@@ -85,6 +85,23 @@ _ACTOR_CRITIC = {
     "batch_size": 256,
     "policy_kwargs": {"net_arch": [64, 64]},
 }
+_SAC = {
+    **_ACTOR_CRITIC,
+    "gamma": 0.98,
+    "gradient_steps": 16,
+    "learning_rate": 1e-3,
+    "tau": 0.02,
+    "ent_coef": 0.003,
+}
+_TD3 = {
+    **_ACTOR_CRITIC,
+    "gamma": 0.95,
+    "gradient_steps": 16,
+    "learning_rate": 1e-3,
+    "n_steps": 10,
+    "tau": 0.02,
+    "action_noise": 0.2,
+}
 _VALUES = {
     **_OFF_POLICY,
     "gradient_steps": 4,
@@ -136,8 +153,16 @@ _ALGORITHMS = {
             # The library's 256 units and ten epochs cost five times as much for each step.
             parameters={**_PPO, "n_epochs": 4, "policy_kwargs": {"lstm_hidden_size": 32}},
         ),
-        Algorithm("sac", _SB3, "SAC", (CONTINUOUS,), off_policy=True, parameters=_ACTOR_CRITIC),
-        Algorithm("td3", _SB3, "TD3", (CONTINUOUS,), off_policy=True, parameters=_ACTOR_CRITIC),
+        Algorithm(
+            "sac",
+            _SB3,
+            "SAC",
+            (CONTINUOUS,),
+            off_policy=True,
+            steps=30_000,
+            parameters=_SAC,
+        ),
+        Algorithm("td3", _SB3, "TD3", (CONTINUOUS,), off_policy=True, parameters=_TD3),
         Algorithm("tqc", _CONTRIB, "TQC", (CONTINUOUS,), off_policy=True, parameters=_ACTOR_CRITIC),
     )
 }
