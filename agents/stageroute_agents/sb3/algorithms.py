@@ -159,7 +159,7 @@ _ALGORITHMS = {
             "SAC",
             (CONTINUOUS,),
             off_policy=True,
-            steps=30_000,
+            steps=20_000,
             parameters=_SAC,
         ),
         Algorithm("td3", _SB3, "TD3", (CONTINUOUS,), off_policy=True, parameters=_TD3),
