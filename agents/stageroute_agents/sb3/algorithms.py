@@ -78,30 +78,18 @@ _A2C = {
     "policy_kwargs": {"log_std_init": -1.0},
 }
 _OFF_POLICY = {"learning_starts": 2_000, "buffer_size": 200_000, "gamma": 0.99, "train_freq": 4}
-# The library's networks of 256 units cost three times as much for each step.
 _ACTOR_CRITIC = {
     **_OFF_POLICY,
-    "gradient_steps": 8,
+    "gradient_steps": 16,
     "batch_size": 256,
+    # The library's networks of 256 units cost three times as much for each step.
     "policy_kwargs": {"net_arch": [64, 64]},
-}
-_SAC = {
-    **_ACTOR_CRITIC,
-    "gamma": 0.98,
-    "gradient_steps": 16,
     "learning_rate": 1e-3,
     "tau": 0.02,
-    "ent_coef": 0.003,
 }
-_TD3 = {
-    **_ACTOR_CRITIC,
-    "gamma": 0.95,
-    "gradient_steps": 16,
-    "learning_rate": 1e-3,
-    "n_steps": 10,
-    "tau": 0.02,
-    "action_noise": 0.2,
-}
+_SAC = {**_ACTOR_CRITIC, "gamma": 0.98, "ent_coef": 0.003}
+_TD3 = {**_ACTOR_CRITIC, "gamma": 0.95, "n_steps": 10, "action_noise": 0.2}
+_TQC = {**_ACTOR_CRITIC, "gamma": 0.95, "n_steps": 10, "ent_coef": 0.003}
 _VALUES = {
     **_OFF_POLICY,
     "gradient_steps": 4,
@@ -162,8 +150,12 @@ _ALGORITHMS = {
             steps=20_000,
             parameters=_SAC,
         ),
-        Algorithm("td3", _SB3, "TD3", (CONTINUOUS,), off_policy=True, parameters=_TD3),
-        Algorithm("tqc", _CONTRIB, "TQC", (CONTINUOUS,), off_policy=True, parameters=_ACTOR_CRITIC),
+        Algorithm(
+            "td3", _SB3, "TD3", (CONTINUOUS,), off_policy=True, steps=20_000, parameters=_TD3
+        ),
+        Algorithm(
+            "tqc", _CONTRIB, "TQC", (CONTINUOUS,), off_policy=True, steps=20_000, parameters=_TQC
+        ),
     )
 }
 
