@@ -99,6 +99,16 @@ _VALUES = {
     "exploration_fraction": 0.3,
     "exploration_final_eps": 0.02,
 }
+_QRDQN = {
+    **_VALUES,
+    "gradient_steps": 8,
+    "learning_rate": 2e-3,
+    "target_update_interval": 500,
+    "exploration_fraction": 0.2,
+    "exploration_final_eps": 0.0,
+    # The library's 200 cost 60 times as much for each step.
+    "policy_kwargs": {"n_quantiles": 25},
+}
 _SB3, _CONTRIB = "stable_baselines3", "sb3_contrib"
 _ALGORITHMS = {
     algorithm.name: algorithm
@@ -113,15 +123,7 @@ _ALGORITHMS = {
             parameters=_A2C,
         ),
         Algorithm("dqn", _SB3, "DQN", (DISCRETE,), off_policy=True, parameters=_VALUES),
-        Algorithm(
-            "qrdqn",
-            _CONTRIB,
-            "QRDQN",
-            (DISCRETE,),
-            off_policy=True,
-            # The library's 200 cost 60 times as much for each step.
-            parameters={**_VALUES, "policy_kwargs": {"n_quantiles": 25}},
-        ),
+        Algorithm("qrdqn", _CONTRIB, "QRDQN", (DISCRETE,), off_policy=True, parameters=_QRDQN),
         Algorithm(
             "maskable-ppo",
             _CONTRIB,
