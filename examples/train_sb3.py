@@ -23,7 +23,7 @@ def main() -> None:
     parser.add_argument("--algo", choices=algorithms.names(), default="ppo")
     parser.add_argument("--scenario", default="routerbench")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--steps", type=int, default=100_000)
+    parser.add_argument("--steps", type=int)
     parser.add_argument("--horizon", type=int, default=10_000)
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()

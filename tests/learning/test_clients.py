@@ -16,7 +16,7 @@ CASES = [
     ("cleanrl_ppo.py", ["torch"], ["--iterations", "2"], "iteration 1: reward of a decision"),
     ("torchrl_env.py", ["torchrl"], [], "StageRouteContinuous-v0: "),
     ("tianshou_collector.py", ["tianshou"], [], "forbidden actions: 0"),
-    ("minari_dataset.py", ["minari", "jax"], [], "episode 2: "),
+    ("minari_dataset.py", ["minari", "jax", "h5py"], [], "episode 2: "),
     ("rllib_ppo.py", ["ray"], ["--iterations", "1"], "iteration 0: mean return"),
 ]
 

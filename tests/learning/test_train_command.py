@@ -22,7 +22,9 @@ def test_command_trains_resumes_and_names_the_file(tmp_path: Path) -> None:
     out = tmp_path / "run"
     result = CliRunner().invoke(app, [*SHORT, "--out", str(out)], catch_exceptions=False)
     assert result.exit_code == 0
-    assert f"stageroute leaderboard --agent {out / 'agent.sragent'}" in result.output
+    where = "--scenario routerbench --horizon 400 --num-stages 4"
+    agents = f"--agents {out / 'agent.sragent'},stageroute"
+    assert f"stageroute leaderboard {where} {agents}" in result.output
     again = CliRunner().invoke(app, ["--resume", str(out)], catch_exceptions=False)
     assert again.exit_code == 0
 
@@ -35,8 +37,39 @@ def test_command_trains_resumes_and_names_the_file(tmp_path: Path) -> None:
         (["--algo", "pppo"], "expected 'ppo'"),
         (["--resume", "no-such-folder"], "settings"),
         (["--budget", "-1"], "budget"),
+        (["--scenario", "router"], "'routerbench', the nearest name"),
+        (["--parameter", "colour=1"], "expected arguments of PPO.*colour"),
+        (["--parameter", "learning_rate=fast"], "expected arguments of PPO.*fast"),
+        (["--algo", "td3", "--parameter", "action_noise=loud"], "expected arguments of TD3.*loud"),
     ],
 )
-def test_wrong_input_is_named(arguments: list[str], message: str) -> None:
+def test_wrong_input_is_named_and_leaves_nothing_behind(
+    arguments: list[str], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     with pytest.raises(FieldError, match=message):
         CliRunner().invoke(app, arguments, catch_exceptions=False)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("evaluations", [0, 1])
+def test_interrupted_run_says_how_to_go_on_and_does(
+    evaluations: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scores = [0.5] * evaluations
+
+    def evaluate(*arguments: object) -> tuple[float, float]:
+        if not scores:
+            raise KeyboardInterrupt
+        return scores.pop(), 1.0
+
+    out = tmp_path / "run"
+    with monkeypatch.context() as patch:
+        patch.setattr("stageroute_agents.sb3.training.evaluate_policy", evaluate)
+        result = CliRunner().invoke(app, [*SHORT, "--steps", "160", "--out", str(out)])
+    assert result.exit_code == 130
+    assert f"stageroute train --resume {out}" in result.output
+    assert (out / "checkpoint.pt").exists() == bool(evaluations)
+    again = CliRunner().invoke(app, ["--resume", str(out)], catch_exceptions=False)
+    assert again.exit_code == 0
+    assert (out / "agent.sragent").exists()

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 import subprocess
 import sys
@@ -94,12 +95,15 @@ def test_agent_decides_as_the_policy_does_in_the_environment_it_was_trained_in(
     np.testing.assert_allclose(rows["score"].to_numpy(), scores, rtol=0, atol=1e-9)
 
 
-def test_same_settings_give_the_same_agent(trained: Path, tmp_path: Path) -> None:
-    again = training.train(settings(), tmp_path, show_progress=False)
-    other = training.train(settings(seed=1), tmp_path / "other", show_progress=False)
-    first, second, third = (AgentFile(path).weights for path in (trained, again, other))
-    assert all((first[name] == second[name]).all() for name in first)
-    assert any((first[name] != third[name]).any() for name in first)
+@pytest.mark.parametrize("algo", ["maskable-ppo", "td3"])
+def test_same_settings_give_the_same_file_to_the_byte(algo: str, tmp_path: Path) -> None:
+    chosen = {"first": settings(algo), "again": settings(algo), "other": settings(algo, seed=1)}
+    files = {
+        name: training.train(each, tmp_path / name, show_progress=False).read_bytes()
+        for name, each in chosen.items()
+    }
+    assert files["first"] == files["again"]
+    assert files["first"] != files["other"]
 
 
 @pytest.mark.parametrize("algo", ["ppo", "sac"])
@@ -112,6 +116,50 @@ def test_resumed_run_goes_on_where_the_checkpoint_is(algo: str, tmp_path: Path) 
     after = torch.load(tmp_path / "checkpoint.pt", weights_only=True)
     assert (before["steps"], after["steps"]) == (128, 192)
     assert after["best"] >= before["best"]
+
+
+def test_evaluation_while_training_is_that_of_the_leaderboard(trained: Path) -> None:
+    file, chosen = AgentFile(trained), settings()
+    policy = file(chosen.make_env()).policy
+    score, spend = training.evaluate_policy(chosen, policy, file.normalization)
+    seeds = range(training.EVALUATION_SEED, training.EVALUATION_SEED + chosen.eval_episodes)
+    rows = evaluate(file, "routerbench", seeds, **SMALL)
+    assert score == pytest.approx(rows["score_over_horizon_oracle"].mean(), abs=1e-12)
+    assert spend == pytest.approx(rows["spend_over_budget"].mean(), abs=1e-12)
+
+
+def test_resumed_run_fills_its_replay_buffer_first(tmp_path: Path) -> None:
+    training.train(settings("sac"), tmp_path, show_progress=False)
+    model = training.make_model(settings("sac"), NativeVecEnv(settings("sac").make_env()))
+    read_checkpoint(tmp_path, model)
+    assert (model.num_timesteps, model.learning_starts) == (128, 128 + 50)
+
+
+def test_action_noise_is_gaussian() -> None:
+    noisy = settings("td3", parameters={"action_noise": 0.25})
+    model = training.make_model(noisy, NativeVecEnv(noisy.make_env()))
+    assert (model.action_noise._sigma == 0.25).all()
+    assert model.action_noise._sigma.shape == model.action_space.shape
+
+
+def test_settings_keep_the_arguments_that_they_were_made_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    policy = {"policy_kwargs": {"net_arch": [8]}}
+    few = {"n_steps": 16}
+    path = training.train(settings("a2c", parameters=few | policy), tmp_path, show_progress=False)
+    a2c = dataclasses.replace(algorithms.get("a2c"), parameters={"use_sde": True})
+    monkeypatch.setitem(algorithms._ALGORITHMS, "a2c", a2c)
+    file = AgentFile(path)
+    assert file.settings.parameters["n_steps"] == 16
+    assert "use_sde" not in file.settings.parameters
+    assert TrainingSettings.read(tmp_path / "settings.json").parameters == file.settings.parameters
+    file(StageRouteContinuousVectorEnv(1, **SMALL))
+
+
+def test_few_environments_cut_the_batch_of_rollouts_only() -> None:
+    assert settings(parameters={"n_steps": 16}).parameters["batch_size"] == 2 * 16
+    assert settings("sac", parameters={"n_steps": 3}).parameters["batch_size"] == 256
 
 
 def test_curves_are_written(trained: Path) -> None:

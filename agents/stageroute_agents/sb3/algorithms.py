@@ -27,6 +27,7 @@ class Algorithm:
         masked: whether it is told which actions are allowed.
         off_policy: whether it learns from a replay buffer.
         num_envs: environments to train in, by default.
+        steps: decisions to train for, by default.
         parameters: arguments of the class, where they differ from the library's defaults.
     """
 
@@ -39,6 +40,7 @@ class Algorithm:
     masked: bool = False
     off_policy: bool = False
     num_envs: int = 16
+    steps: int = 100_000
     parameters: Mapping[str, Any] = field(default_factory=dict)
 
     def load(self) -> Any:
@@ -57,11 +59,37 @@ class Algorithm:
         return self.load().policy_aliases[self.policy]
 
 
-# An update every 64 decisions of each environment: about an episode, if they hold for a stage.
-_ON_POLICY = {"n_steps": 64, "gamma": 0.99, "gae_lambda": 0.95, "learning_rate": 5e-4}
-_PPO = {**_ON_POLICY, "batch_size": 256, "n_epochs": 10}
+# An update every 64 decisions of each environment: more than an episode, if they hold for a stage.
+_PPO = {
+    "n_steps": 64,
+    "gamma": 0.99,
+    "gae_lambda": 0.95,
+    "learning_rate": 5e-4,
+    "batch_size": 256,
+    "n_epochs": 10,
+}
+_A2C = {
+    "n_steps": 64,
+    "gamma": 0.95,
+    "gae_lambda": 0.95,
+    "learning_rate": 2e-4,
+    "ent_coef": 0.01,
+    "normalize_advantage": True,
+    "policy_kwargs": {"log_std_init": -1.0},
+}
 _OFF_POLICY = {"learning_starts": 2_000, "buffer_size": 200_000, "gamma": 0.99, "train_freq": 4}
-_ACTOR_CRITIC = {**_OFF_POLICY, "gradient_steps": 4, "batch_size": 256}
+_ACTOR_CRITIC = {
+    **_OFF_POLICY,
+    "gradient_steps": 16,
+    "batch_size": 256,
+    # The library's networks of 256 units cost three times as much for each step.
+    "policy_kwargs": {"net_arch": [64, 64]},
+    "learning_rate": 1e-3,
+    "tau": 0.02,
+}
+_SAC = {**_ACTOR_CRITIC, "gamma": 0.98, "ent_coef": 0.003}
+_TD3 = {**_ACTOR_CRITIC, "gamma": 0.95, "n_steps": 10, "action_noise": 0.2}
+_TQC = {**_ACTOR_CRITIC, "gamma": 0.95, "n_steps": 10, "ent_coef": 0.003}
 _VALUES = {
     **_OFF_POLICY,
     "gradient_steps": 4,
@@ -71,22 +99,31 @@ _VALUES = {
     "exploration_fraction": 0.3,
     "exploration_final_eps": 0.02,
 }
+_QRDQN = {
+    **_VALUES,
+    "gradient_steps": 8,
+    "learning_rate": 2e-3,
+    "target_update_interval": 500,
+    "exploration_fraction": 0.2,
+    "exploration_final_eps": 0.0,
+    # The library's 200 cost 60 times as much for each step.
+    "policy_kwargs": {"n_quantiles": 25},
+}
 _SB3, _CONTRIB = "stable_baselines3", "sb3_contrib"
 _ALGORITHMS = {
     algorithm.name: algorithm
     for algorithm in (
         Algorithm("ppo", _SB3, "PPO", (CONTINUOUS, DISCRETE), samples=True, parameters=_PPO),
-        Algorithm("a2c", _SB3, "A2C", (CONTINUOUS, DISCRETE), samples=True, parameters=_ON_POLICY),
-        Algorithm("dqn", _SB3, "DQN", (DISCRETE,), off_policy=True, parameters=_VALUES),
         Algorithm(
-            "qrdqn",
-            _CONTRIB,
-            "QRDQN",
-            (DISCRETE,),
-            off_policy=True,
-            # The library's 200 cost 60 times as much for each step.
-            parameters={**_VALUES, "policy_kwargs": {"n_quantiles": 25}},
+            "a2c",
+            _SB3,
+            "A2C",
+            (CONTINUOUS, DISCRETE),
+            samples=True,
+            parameters=_A2C,
         ),
+        Algorithm("dqn", _SB3, "DQN", (DISCRETE,), off_policy=True, parameters=_VALUES),
+        Algorithm("qrdqn", _CONTRIB, "QRDQN", (DISCRETE,), off_policy=True, parameters=_QRDQN),
         Algorithm(
             "maskable-ppo",
             _CONTRIB,
@@ -103,11 +140,24 @@ _ALGORITHMS = {
             (CONTINUOUS, DISCRETE),
             policy="MlpLstmPolicy",
             samples=True,
-            parameters=_PPO,
+            # The library's 256 units and ten epochs cost five times as much for each step.
+            parameters={**_PPO, "n_epochs": 4, "policy_kwargs": {"lstm_hidden_size": 32}},
         ),
-        Algorithm("sac", _SB3, "SAC", (CONTINUOUS,), off_policy=True, parameters=_ACTOR_CRITIC),
-        Algorithm("td3", _SB3, "TD3", (CONTINUOUS,), off_policy=True, parameters=_ACTOR_CRITIC),
-        Algorithm("tqc", _CONTRIB, "TQC", (CONTINUOUS,), off_policy=True, parameters=_ACTOR_CRITIC),
+        Algorithm(
+            "sac",
+            _SB3,
+            "SAC",
+            (CONTINUOUS,),
+            off_policy=True,
+            steps=20_000,
+            parameters=_SAC,
+        ),
+        Algorithm(
+            "td3", _SB3, "TD3", (CONTINUOUS,), off_policy=True, steps=20_000, parameters=_TD3
+        ),
+        Algorithm(
+            "tqc", _CONTRIB, "TQC", (CONTINUOUS,), off_policy=True, steps=20_000, parameters=_TQC
+        ),
     )
 }
 

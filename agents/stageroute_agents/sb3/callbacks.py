@@ -124,6 +124,7 @@ class ProgressBar(BaseCallback):
 
     def __init__(self, steps: int, *, visible: bool) -> None:
         super().__init__()
+        self._steps = steps
         self._bar = Progress(
             TextColumn("training"),
             BarColumn(),
@@ -143,7 +144,8 @@ class ProgressBar(BaseCallback):
         self._bar.start()
 
     def _on_step(self) -> bool:
-        self._bar.update(self._task, completed=self.num_timesteps)
+        # An algorithm finishes what it collects between two updates.
+        self._bar.update(self._task, completed=min(self.num_timesteps, self._steps))
         return True
 
     def close(self) -> None:

@@ -40,6 +40,11 @@ def write_checkpoint(folder: Path, model: Any, best: float) -> None:
     os.replace(partial, folder / _NAME)
 
 
+def has_checkpoint(folder: Path) -> bool:
+    """Whether a training run has got as far as its first checkpoint."""
+    return (folder / _NAME).is_file()
+
+
 def read_checkpoint(folder: Path, model: Any) -> float:
     """Put a model into the state of the checkpoint.
 
@@ -63,9 +68,13 @@ def read_checkpoint(folder: Path, model: Any) -> float:
         for name in _variables(model):
             recursive_setattr(model, name + ".data", content["variables"][name].data)
         model.num_timesteps = int(content["steps"])
+        if hasattr(model, "learning_starts"):
+            # The buffer is empty again, and nothing can be learned from a few transitions.
+            model.learning_starts += model.num_timesteps
         return float(content["best"])
     except (*broken, pickle.UnpicklingError, zipfile.BadZipFile) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        # The second line of torch's message names the first network that does not fit.
+        reason = " ".join(str(error).split()[:40]) or type(error).__name__
         allowed = f"a whole checkpoint of the same settings; {reason}"
         raise FieldError("checkpoint", str(path), allowed) from error
 

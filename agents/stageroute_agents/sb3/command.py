@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
+import shlex
+import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,6 +15,7 @@ import typer
 from stageroute_agents.sb3 import algorithms
 from stageroute_gym.cli.options import overrides_of, parse_assignments, with_problem_options
 from stageroute_gym.cli.playing import Assignments, Data, EnvId, Models
+from stageroute_gym.problem import Problem
 
 
 @with_problem_options
@@ -17,7 +23,7 @@ def train(
     algo: Annotated[str, typer.Option(help=f"One of {', '.join(algorithms.names())}.")] = "ppo",
     scenario: Annotated[str, typer.Option(help="Name of a scenario.")] = "routerbench",
     seed: Annotated[int, typer.Option(help="Seed of networks, exploration and episodes.")] = 0,
-    steps: Annotated[int, typer.Option(help="Decisions to train for.")] = 100_000,
+    steps: Annotated[int | None, typer.Option(help="Decisions to train for.")] = None,
     out: Annotated[
         str | None, typer.Option(metavar="FOLDER", help="runs/ALGO-SCENARIO-SEED unless given.")
     ] = None,
@@ -50,7 +56,8 @@ def train(
     from stageroute_agents.sb3.settings import TrainingSettings
 
     if resume is not None:
-        path = training.resume(Path(resume))
+        folder = Path(resume)
+        settings = TrainingSettings.read(folder / training.SETTINGS_FILE)
     else:
         settings = TrainingSettings(
             algo=algo,
@@ -69,5 +76,25 @@ def train(
             parameters=parse_assignments(parameters or ()),
         )
         folder = Path(out) if out is not None else Path("runs") / f"{algo}-{scenario}-{seed}"
-        path = training.train(settings, folder)
-    typer.echo(f"{path}\nrank it: stageroute leaderboard --agent {path} --agent stageroute")
+    try:
+        path = training.resume(folder) if resume is not None else training.train(settings, folder)
+    except KeyboardInterrupt:
+        message = (
+            f"interrupted: stageroute train --resume {folder} goes on from its last checkpoint"
+        )
+        print(message, file=sys.stderr)
+        raise typer.Exit(130) from None
+    where = _options(settings.scenario, settings.overrides)
+    typer.echo(f"{path}\nrank it: stageroute leaderboard {where} --agents {path},stageroute")
+
+
+def _options(scenario: str, overrides: Mapping[str, Any]) -> str:
+    """The options of a command that name a scenario and what overrides it."""
+    words = ["--scenario", scenario]
+    own = {field.name for field in dataclasses.fields(Problem)} | {"data", "models"}
+    for name, value in overrides.items():
+        text = value if isinstance(value, str) else json.dumps(value)
+        words += (
+            [f"--{name.replace('_', '-')}", text] if name in own else ["--set", f"{name}={text}"]
+        )
+    return shlex.join(words)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from stageroute_agents.sb3.agent import TrainedAgent
 
 SUFFIX = ".sragent"
-_FORMAT = 1
+_FORMAT = 2
 _DESCRIPTION, _WEIGHTS = "agent.json", "weights.npz"
 
 
@@ -67,9 +67,14 @@ def save(
     weights = io.BytesIO()
     np.savez(weights, **arrays)
     partial = path.with_name(path.name + ".partial")
-    with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr(_DESCRIPTION, json.dumps(description, indent=1))
-        archive.writestr(_WEIGHTS, weights.getvalue())
+    contents: dict[str, str | bytes] = {
+        _DESCRIPTION: json.dumps(description, indent=1),
+        _WEIGHTS: weights.getvalue(),
+    }
+    with zipfile.ZipFile(partial, "w") as archive:
+        for name, content in contents.items():
+            # A ZipInfo holds no time of writing, so that the same training gives the same bytes.
+            archive.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
     os.replace(partial, path)
 
 
@@ -93,7 +98,7 @@ class AgentFile:
                 self.weights = {name: arrays[name] for name in arrays.files}
             if description["format"] != _FORMAT:
                 raise FieldError("format", description["format"], f"{_FORMAT}; train it again")
-            self.settings = TrainingSettings(**self._trusted(description["settings"]))
+            self.settings = TrainingSettings.restored(self._trusted(description["settings"]))
             self.normalization = None
             if not self.settings.equivariant:
                 self.normalization = Normalization.from_dict(description["normalization"])
@@ -139,7 +144,7 @@ class AgentFile:
         actions = action_space(n, continuous=continuous)
         if continuous and self.settings.equivariant:
             actions = logit_space(n)
-        arguments = self.settings.arguments().get("policy_kwargs", {})
+        arguments = self.settings.parameters.get("policy_kwargs") or {}
         policy = kind(normalization.space, actions, lambda _: 0.0, **arguments)
         try:
             policy.load_state_dict({k: torch.as_tensor(v) for k, v in self.weights.items()})

@@ -33,7 +33,7 @@ class TrainingSettings:
         overrides: fields of its problem and options of its workload.
         env_id: ``StageRoute-v0`` or ``StageRouteContinuous-v0``; None takes the algorithm's first.
         seed: seed of the networks, the exploration and the training episodes.
-        steps: decisions to train for, at least 1.
+        steps: decisions to train for, at least 1; None takes the algorithm's default.
         num_envs: environments to train in; None takes the algorithm's default.
         hold: queries that a routing decision holds for, or, below 1, the share of the horizon; None
             holds it for the longest stage.
@@ -45,7 +45,8 @@ class TrainingSettings:
             with another number of models; for ``ppo`` and ``a2c``.
         eval_interval: decisions between two evaluations, each with a checkpoint.
         eval_episodes: episodes of an evaluation.
-        parameters: arguments of the algorithm's class that replace its defaults here.
+        parameters: arguments of the algorithm's class that replace its defaults here; the two
+            together are kept. ``action_noise`` is the standard deviation of Gaussian noise.
 
     Raises:
         FieldError: if a value is not allowed, or the algorithm does not fit the environment.
@@ -56,7 +57,7 @@ class TrainingSettings:
     overrides: Mapping[str, Any] = field(default_factory=dict)
     env_id: str | None = None
     seed: int = 0
-    steps: int = 100_000
+    steps: int | None = None
     num_envs: int | None = None
     hold: float | None = None
     price: float = 0.0
@@ -72,6 +73,7 @@ class TrainingSettings:
             raise FieldError("algo", self.algo, "ppo or a2c for the equivariant policy")
         _set = object.__setattr__
         _set(self, "env_id", self.env_id or algorithm.env_ids[0])
+        _set(self, "steps", algorithm.steps if self.steps is None else self.steps)
         _set(self, "num_envs", algorithm.num_envs if self.num_envs is None else self.num_envs)
         problem = scenarios.get(self.scenario, **self.overrides).problem
         _set(self, "hold", int(problem.stage_lengths.max()) if self.hold is None else self.hold)
@@ -81,6 +83,7 @@ class TrainingSettings:
         if not (isinstance(self.hold, float) and 0 < self.hold < 1):
             _check_count("hold", self.hold, 1, "or a share of the horizon below 1")
         _check_count("seed", self.seed, 0)
+        _set(self, "parameters", self._complete(self.parameters))
         for name in ("price", "price_step_size"):
             value = getattr(self, name)
             if not (math.isfinite(value) and value >= 0):
@@ -96,29 +99,25 @@ class TrainingSettings:
         assert self.hold is not None
         return max(int(self.hold * horizon if self.hold < 1 else self.hold), 1)
 
-    def arguments(self) -> dict[str, Any]:
-        """Arguments of the algorithm's class: its tuned defaults, replaced where asked for."""
-        arguments = {**self.algorithm.parameters, **self.parameters}
-        if {"batch_size", "n_steps"} <= arguments.keys() and "batch_size" not in self.parameters:
+    def _complete(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """The algorithm's tuned defaults, replaced where asked for."""
+        complete = {**self.algorithm.parameters, **given}
+        if "batch_size" in complete and "batch_size" not in given and not self.algorithm.off_policy:
             # Few environments collect less than the default batch.
-            collected = arguments["n_steps"] * self.num_envs
-            arguments["batch_size"] = min(arguments["batch_size"], collected)
-        return arguments
+            collected = complete["n_steps"] * self.num_envs
+            complete["batch_size"] = min(complete["batch_size"], collected)
+        return complete
 
     def make_env(self) -> VectorEnv[Any, Any, Any]:
         """The vector environment to train in: held, priced, flat or relative, rewards scaled."""
         from gymnasium.wrappers.vector import TransformReward
 
         from stageroute_gym import wrappers
-        from stageroute_gym.vector import StageRouteContinuousVectorEnv, StageRouteVectorEnv
 
         assert self.num_envs is not None
-        kind = StageRouteContinuousVectorEnv if self.env_id == CONTINUOUS else StageRouteVectorEnv
-        native = kind(self.num_envs, scenario=self.scenario, **self.overrides)
-        queries = self.queries_held(native.problem.horizon)
-        held = wrappers.VectorHoldDecision(native, queries=queries)
+        held = self.make_held_env(self.num_envs)
         priced = wrappers.VectorBudgetPrice(held, price=self.price, step_size=self.price_step_size)
-        scale = RETURN_SCALE / native.problem.horizon
+        scale = RETURN_SCALE / held.unwrapped.problem.horizon  # type: ignore[attr-defined]
         return TransformReward(self.observed(priced), lambda rewards: rewards * scale)
 
     def observed(self, env: VectorEnv[Any, Any, Any]) -> VectorEnv[Any, Any, Any]:
@@ -131,9 +130,37 @@ class TrainingSettings:
         continuous = self.env_id == CONTINUOUS
         return wrappers.VectorSoftmaxAction(relative) if continuous else relative
 
+    def make_held_env(self, num_envs: int) -> VectorEnv[Any, Any, Any]:
+        """The scenario's vector environment in which decisions hold; all else is as it is."""
+        from stageroute_gym import wrappers
+        from stageroute_gym.vector import StageRouteContinuousVectorEnv, StageRouteVectorEnv
+
+        kind = StageRouteContinuousVectorEnv if self.env_id == CONTINUOUS else StageRouteVectorEnv
+        native = kind(num_envs, scenario=self.scenario, **self.overrides)
+        return wrappers.VectorHoldDecision(
+            native, queries=self.queries_held(native.problem.horizon)
+        )
+
     def to_dict(self) -> dict[str, Any]:
         """The settings as JSON-native values."""
         return dataclasses.asdict(self)
+
+    @classmethod
+    def restored(cls, values: Mapping[str, Any]) -> Self:
+        """The settings that ``to_dict`` described.
+
+        Their parameters are whole, so that runs and agent files outlive a change of the defaults.
+
+        Raises:
+            FieldError: if a name is unknown or a value is not allowed.
+        """
+        names = [field.name for field in dataclasses.fields(cls)]
+        for name in values:
+            if name not in names:
+                raise FieldError("setting", name, closest(name, names))
+        settings = cls(**values)
+        object.__setattr__(settings, "parameters", dict(values["parameters"]))
+        return settings
 
     @classmethod
     def read(cls, path: Path) -> Self:
@@ -146,11 +173,10 @@ class TrainingSettings:
             values = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             raise FieldError("settings", str(path), f"a readable JSON file; {error}") from error
-        names = [field.name for field in dataclasses.fields(cls)]
-        for name in values:
-            if name not in names:
-                raise FieldError(f"setting in {path.name}", name, closest(name, names))
-        return cls(**values)
+        try:
+            return cls.restored(values)
+        except (KeyError, TypeError) as error:
+            raise FieldError("settings", str(path), f"all settings of a run; {error}") from error
 
 
 def _check_count(name: str, value: object, minimum: int, otherwise: str = "") -> None:

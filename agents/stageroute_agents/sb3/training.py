@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import dataclasses
 import json
 import math
 from pathlib import Path
@@ -13,7 +15,7 @@ from stageroute_agents.sb3.settings import TrainingSettings
 from stageroute_gym.errors import FieldError
 
 AGENT_FILE = "agent.sragent"
-_SETTINGS_FILE = "settings.json"
+SETTINGS_FILE = "settings.json"
 # Where the episodes of the evaluations while training begin: far from the seeds that leaderboards
 # use, so that a policy is not chosen by the episodes that rank it.
 EVALUATION_SEED = 1_000_000
@@ -39,15 +41,12 @@ def train(settings: TrainingSettings, folder: Path, *, show_progress: bool = Tru
     """
     if folder.exists() and any(folder.iterdir()):
         raise FieldError("folder", str(folder), "a new or empty one; or resume the run in it")
-    settings.algorithm.load()  # says what is missing, before anything is written
-    folder.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(settings.to_dict(), indent=1)
-    (folder / _SETTINGS_FILE).write_text(text, encoding="utf-8")
+    settings.algorithm.load()  # says what is missing
     return _run(settings, folder, resumed=False, show_progress=show_progress)
 
 
 def resume(folder: Path, *, show_progress: bool = True) -> Path:
-    """Go on with a training that was interrupted, from its last checkpoint.
+    """Go on with a training that was interrupted, from its last checkpoint if it has one yet.
 
     New episodes begin, with seeds of their own, and a replay buffer is filled anew; so the agent is
     not the one that the uninterrupted run would have given.
@@ -62,7 +61,7 @@ def resume(folder: Path, *, show_progress: bool = True) -> Path:
     Raises:
         FieldError: if the folder holds no run, or its checkpoint is broken.
     """
-    settings = TrainingSettings.read(folder / _SETTINGS_FILE)
+    settings = TrainingSettings.read(folder / SETTINGS_FILE)
     settings.algorithm.load()
     return _run(settings, folder, resumed=True, show_progress=show_progress)
 
@@ -70,13 +69,21 @@ def resume(folder: Path, *, show_progress: bool = True) -> Path:
 def _run(settings: TrainingSettings, folder: Path, *, resumed: bool, show_progress: bool) -> Path:
     # Only here, since they load torch.
     from stageroute_agents.sb3 import callbacks
-    from stageroute_agents.sb3.checkpoints import read_checkpoint
+    from stageroute_agents.sb3.checkpoints import has_checkpoint, read_checkpoint
     from stageroute_agents.sb3.files import save
     from stageroute_agents.sb3.vec_env import NativeVecEnv
 
+    assert settings.steps is not None
     env = NativeVecEnv(settings.make_env())
     model = make_model(settings, env)
-    best = read_checkpoint(folder, model) if resumed else -math.inf
+    best = -math.inf
+    if not resumed:
+        # Only now, so that settings which the library refuses leave no folder behind.
+        folder.mkdir(parents=True, exist_ok=True)
+        text = json.dumps(settings.to_dict(), indent=1)
+        (folder / SETTINGS_FILE).write_text(text, encoding="utf-8")
+    elif has_checkpoint(folder):
+        best = read_checkpoint(folder, model)
     env.seed(_episode_seed(settings.seed, model.num_timesteps))
     model.set_logger(tensorboard_logger(folder))
     worlds = [env.get_attr("world")[0]] * env.num_envs
@@ -116,12 +123,22 @@ def make_model(settings: TrainingSettings, env: Any) -> Any:
     # The networks are small: more threads cost time, and make results depend on their number.
     torch.set_num_threads(1)
     policy = policy_class(settings) if settings.equivariant else settings.algorithm.policy
-    arguments = settings.arguments()
     try:
+        # A copy, since the library changes some; A2C adds its optimiser to ``policy_kwargs``.
+        arguments = copy.deepcopy(dict(settings.parameters))
+        if arguments.get("action_noise") is not None:
+            arguments["action_noise"] = _gaussian_noise(env, arguments["action_noise"])
         return settings.algorithm.load()(policy, env, seed=settings.seed, device="cpu", **arguments)
-    except TypeError as error:
+    except (TypeError, ValueError, AssertionError) as error:
         allowed = f"arguments of {settings.algorithm.class_name}; {error}"
-        raise FieldError("parameters", arguments, allowed) from error
+        raise FieldError("parameters", dict(settings.parameters), allowed) from error
+
+
+def _gaussian_noise(env: Any, deviation: float) -> Any:
+    from stable_baselines3.common.noise import NormalActionNoise
+
+    zeros = np.zeros(env.action_space.shape)
+    return NormalActionNoise(zeros, np.full_like(zeros, deviation))
 
 
 def tensorboard_logger(folder: Path) -> Any:
@@ -134,15 +151,27 @@ def tensorboard_logger(folder: Path) -> Any:
 def evaluate_policy(
     settings: TrainingSettings, policy: Any, normalization: Any
 ) -> tuple[float, float]:
-    """Mean score / horizon oracle and spend / budget of a policy, as an agent file plays it."""
-    from stageroute_agents.sb3.agent import TrainedAgent
-    from stageroute_gym.evaluation import evaluate
+    """Mean score / horizon oracle and spend / budget of a policy, as an agent file plays it.
 
-    agent = TrainedAgent.of(settings, policy, normalization)
-    seeds = range(EVALUATION_SEED, EVALUATION_SEED + settings.eval_episodes)
-    rows = evaluate(agent, settings.scenario, seeds, env_id=settings.env_id, **settings.overrides)
-    scores = rows["score_over_horizon_oracle"].fill_null(0.0).to_numpy()
-    return float(scores.mean()), float(rows["spend_over_budget"].to_numpy().mean())
+    A decision is one step here, which gives the same episodes as a step for each query, sooner.
+    """
+    from stageroute_agents.sb3.agent import TrainedAgent
+
+    env: Any = settings.make_held_env(settings.eval_episodes)
+    # The environment holds the decisions.
+    agent = TrainedAgent.of(dataclasses.replace(settings, hold=1), policy, normalization)
+    score, running = np.zeros(env.num_envs), np.ones(env.num_envs, np.bool_)
+    spend, state = np.zeros(env.num_envs), None
+    observation, _ = env.reset(seed=[EVALUATION_SEED + i for i in range(env.num_envs)])
+    while running.any():
+        actions, state = agent.predict(observation, state)
+        observation, _, ended, _, infos = env.step(actions)
+        score[running] += infos["score"][running]
+        spend[running] = infos["spend"][running]
+        running &= ~ended
+    oracle = float(env.unwrapped.world.horizon_plan.value)
+    share = score.mean() / oracle if oracle > 0 else 0.0
+    return float(share), float(spend.mean() / env.unwrapped.problem.total_budget)
 
 
 def _episode_seed(seed: int, steps: int) -> int:
