@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from stageroute_agents.base import Batch, State
 from stageroute_agents.index import IndexAgent
@@ -54,11 +55,7 @@ class LinearAgent(Learner, IndexAgent):
         """Add the outcome to the regression of the model that served, then note the next query."""
         rows, models = outcomes.served
         x = self.diary.recall(state["contexts"], state["queries"], rows)
-        inverse = state["inverse"][rows, models]
-        product = np.einsum("rij,rj->ri", inverse, x)
-        scale = 1.0 + np.einsum("ri,ri->r", x, product)
-        inverse -= product[:, :, None] * (product / scale[:, None])[:, None, :]
-        state["inverse"][rows, models] = inverse
+        self.add(state, rows, models, x)
         state["score_sum"][rows, models] += outcomes.score[rows, None] * x
         routed = np.flatnonzero(batch["phase"][:, 0] > 0)
         query = np.ones((len(routed), self.size))
@@ -69,6 +66,23 @@ class LinearAgent(Learner, IndexAgent):
         state["context"][:] = sums / np.maximum(sums[:, -1:], 1.0)
         state["context"][:, -1] = 1.0
         state["context"][routed] = query
+
+    def add(
+        self, state: State, rows: NDArray[np.int64], models: NDArray[np.int64], x: Floats
+    ) -> None:
+        """Add ``x x'`` to ``A`` of the models that served.
+
+        Args:
+            state: what is remembered of the episodes.
+            rows: the episodes, shape (R,), int64.
+            models: model that served in each of them, shape (R,), int64.
+            x: features and constant of the query served, shape (R, D), float64.
+        """
+        inverse = state["inverse"][rows, models]
+        product = np.einsum("rij,rj->ri", inverse, x)
+        scale = 1.0 + np.einsum("ri,ri->r", x, product)
+        inverse -= product[:, :, None] * (product / scale[:, None])[:, None, :]
+        state["inverse"][rows, models] = inverse
 
     def predictions(self, batch: Batch) -> tuple[Floats, Floats]:
         """Expected score ``theta' x`` and its variance ``x' A^-1 x``, shapes (E, N), float64."""

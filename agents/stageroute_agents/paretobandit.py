@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from stageroute_agents.base import Batch, State
 from stageroute_agents.linear import LinearAgent
@@ -76,9 +77,15 @@ class ParetoBandit(LinearAgent):
         self.log_cost_bounds = float(low), float(max(high, low + 1e-6))
 
     def initial_state(self, rows: int) -> State:
-        """With smoothed cost in USD and dual, shapes (rows,), and each model's age (rows, N)."""
+        """With smoothed cost in USD and dual, shapes (rows,), and each model's age (rows, N).
+
+        And ``A``, shape (rows, N, D, D): it is kept and inverted anew, as forgetting would amplify
+        the rounding errors of updates of the inverse without bound.
+        """
+        shape = (rows, self.num_models, self.size, self.size)
         return {
             **super().initial_state(rows),
+            "precision": np.broadcast_to(self.lambda_0 * np.eye(self.size), shape).copy(),
             "smooth_cost": np.full(rows, self.problem.budget),
             "dual": np.zeros(rows),
             "age": np.zeros((rows, self.num_models)),
@@ -89,7 +96,7 @@ class ParetoBandit(LinearAgent):
         state["age"][outcomes.due] += 1.0
         rows, models = outcomes.served
         decay = self.gamma ** np.minimum(state["age"][rows, models], _OLDEST)
-        state["inverse"][rows, models] /= decay[:, None, None]
+        state["precision"][rows, models] *= decay[:, None, None]
         state["score_sum"][rows, models] *= decay[:, None]
         state["age"][rows, models] = 0.0
         self._top_up(state, rows, models)
@@ -114,12 +121,17 @@ class ParetoBandit(LinearAgent):
         above = (dual > 0) & (price > dearest / (1.0 + dual))
         return np.where(above, -1e9 - unit_cost, value)
 
-    def _top_up(self, state: State, rows: Any, models: Any) -> None:
+    def add(
+        self, state: State, rows: NDArray[np.int64], models: NDArray[np.int64], x: Floats
+    ) -> None:
+        """Add ``x x'`` to ``A`` of the models that served, and invert it."""
+        state["precision"][rows, models] += x[:, :, None] * x[:, None, :]
+        state["inverse"][rows, models] = np.linalg.inv(state["precision"][rows, models])
+
+    def _top_up(self, state: State, rows: NDArray[np.int64], models: NDArray[np.int64]) -> None:
         """Restore the regularisation of models in which some direction was all but forgotten."""
-        inverse = state["inverse"][rows, models]
+        inverse = np.linalg.inv(state["precision"][rows, models])
         largest = np.diagonal(inverse, axis1=1, axis2=2).max(axis=1, initial=0.0)
         faded = largest > 1.0 / (_LEAST_REGULARISATION * self.lambda_0)
-        if faded.any():
-            missing = (1.0 - _LEAST_REGULARISATION) * self.lambda_0 * np.eye(self.size)
-            restored = np.linalg.inv(np.linalg.inv(inverse[faded]) + missing)
-            state["inverse"][rows[faded], models[faded]] = restored
+        missing = (1.0 - _LEAST_REGULARISATION) * self.lambda_0 * np.eye(self.size)
+        state["precision"][rows[faded], models[faded]] += missing

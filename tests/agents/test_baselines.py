@@ -64,6 +64,25 @@ def follow(agents: list[Any], world: Any, steps: int) -> list[list[np.ndarray]]:
     return actions
 
 
+def test_paretobandit_stays_sound_where_features_are_collinear_and_fade():
+    """One-hot tasks and a constant are collinear; the task of long ago is all but forgotten."""
+    agent = agent_for("paretobandit", features=3)
+    state, rng = agent.initial_state(1), np.random.default_rng(0)
+    for step in range(12_000):
+        task = 0 if step < 100 else 1 + step % 2
+        query = np.eye(3)[task]
+        state["queries"][:] = step
+        agent.learn(batch(query=query), state, outcome(int(rng.integers(2)), rng.random(), 1.0))
+    precision, inverse = state["precision"][0], state["inverse"][0]
+    assert (np.linalg.eigvalsh(precision) > 1e-3).all()
+    np.testing.assert_allclose(
+        precision @ inverse, np.broadcast_to(np.eye(4), (2, 4, 4)), atol=1e-8
+    )
+    score, variance = agent.predictions({**state, **batch(query=np.eye(3)[0])})
+    assert np.isfinite(score).all()
+    assert (variance >= 0).all()
+
+
 def test_ucb_bwk_is_stageroute_with_a_smaller_budget_in_the_paper_s_special_case():
     common = {"models": 5, "stages": 1, "max_deployed": 5, "budget_rule": "soft", "horizon": 200}
     world, smaller = make_world(**common), make_world(**common, budget=0.75)
