@@ -7,6 +7,7 @@ share of the horizon, and the change holds from the first update point at or aft
 from __future__ import annotations
 
 import dataclasses
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -59,7 +60,9 @@ class Drift:
                 raise FieldError("tasks", name, closest(name, table.task_names))
         mixes = schedule.mixes[schedule.stage_mix]
         of_task = np.array([table.task == table.task_names.index(name) for name in names])
-        share = mixes @ of_task.T.astype(np.float64)
+        # fsum once a mix, since stages that are alike must stay so to the last bit.
+        shares = [[math.fsum(mix[rows]) for rows in of_task] for mix in schedule.mixes]
+        share = np.array(shares)[schedule.stage_mix]
         if not (share > 0).all():
             empty = names[int(np.argwhere(share <= 0)[0, 1])]
             raise FieldError("tasks", empty, "tasks that have queries in every stage")
