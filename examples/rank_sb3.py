@@ -9,6 +9,7 @@ The same command gives the same rank.csv, and goes on from the runs in --out tha
 
 import argparse
 import shutil
+from itertools import repeat
 from pathlib import Path
 
 import numpy as np
@@ -21,12 +22,12 @@ from stageroute_agents.sb3.training import AGENT_FILE, train
 
 from stageroute_gym.evaluation import estimate, evaluate
 
-EPISODES = range(5_000_000, 5_000_020)  # neither training nor any choice of defaults saw these
+FIRST_EPISODE = 5_000_000  # neither training nor any choice of defaults saw those from here on
 BASELINES = ("uniform", "greedy-ratio", "greedy-price")
 SCORE = "score_over_horizon_oracle"
 
 
-def play(settings: TrainingSettings, folder: Path) -> pl.DataFrame:
+def play(settings: TrainingSettings, folder: Path, episodes: range) -> pl.DataFrame:
     if not folder.exists():
         partial = folder.with_name(folder.name + ".partial")
         shutil.rmtree(partial, ignore_errors=True)
@@ -35,7 +36,7 @@ def play(settings: TrainingSettings, folder: Path) -> pl.DataFrame:
     if TrainingSettings.read(folder / "settings.json") != settings:
         raise SystemExit(f"{folder} holds a run of other settings: give another --out")
     rows = evaluate(
-        AgentFile(folder / AGENT_FILE), settings.scenario, EPISODES, **settings.overrides
+        AgentFile(folder / AGENT_FILE), settings.scenario, episodes, **settings.overrides
     )
     return rows.with_columns(agent=pl.lit(settings.algo), training_seed=pl.lit(settings.seed))
 
@@ -53,10 +54,12 @@ def main() -> None:
     parser.add_argument("--scenarios", nargs="+", default=["routerbench", "routerbench-tight"])
     parser.add_argument("--data", help="recorded outcomes; adds the scenario recorded")
     parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--episodes", type=int, default=20)
     parser.add_argument("--steps", type=int)
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--out", type=Path, default=Path("runs/rank"))
     options = parser.parse_args()
+    episodes = range(FIRST_EPISODE, FIRST_EPISODE + options.episodes)
     problems = {name: {} for name in options.scenarios}
     if options.data:
         problems["recorded"] = {"data": options.data}
@@ -71,9 +74,9 @@ def main() -> None:
                 for s in range(options.seeds)
             ]
             folders = [options.out / f"{algo}-{scenario}-{run.seed}" for run in runs]
-            ours = Parallel(options.jobs)(map(delayed(play), runs, folders))
+            ours = Parallel(options.jobs)(map(delayed(play), runs, folders, repeat(episodes)))
             theirs = [
-                evaluate(b, scenario, EPISODES, env_id=runs[0].env_id, **overrides)
+                evaluate(b, scenario, episodes, env_id=runs[0].env_id, **overrides)
                 for b in BASELINES
             ]
             scores = np.stack([rows[SCORE] for rows in ours])
