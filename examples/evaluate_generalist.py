@@ -18,7 +18,8 @@ UNSEEN = "routerbench,routerbench-tight,routerbench-loose,paper"
 
 
 def shown(value: Estimate) -> str:
-    return f"{value.mean:.3f} +- {value.half_width or 0:.3f}"
+    width = "  -  " if value.half_width is None else f"{value.half_width:.3f}"
+    return f"{value.mean:.3f} +- {width}"
 
 
 def main() -> None:
@@ -40,8 +41,7 @@ def main() -> None:
         scenarios["swebench"] = {"data": options.swebench, "models": options.releases}
     print(f"scenario            agent           {options.against:15} ahead: training / evaluation")
     for name, arguments in scenarios.items():
-        if options.horizon:
-            arguments["horizon"] = options.horizon
+        arguments |= {"horizon": options.horizon} if options.horizon else {}
         seeds = range(*options.seeds)
         scores = {
             agent: evaluate(agent, name, seeds, **arguments)["score_over_horizon_oracle"].to_numpy()
