@@ -41,7 +41,7 @@ def main() -> None:
         scenarios["swebench"] = {"data": options.swebench, "models": options.releases}
     print(f"scenario            agent           {options.against:15} ahead: training / evaluation")
     for name, arguments in scenarios.items():
-        arguments |= {"horizon": options.horizon} if options.horizon else {}
+        arguments.update({"horizon": options.horizon} if options.horizon else {})
         seeds = range(*options.seeds)
         scores = {
             agent: evaluate(agent, name, seeds, **arguments)["score_over_horizon_oracle"].to_numpy()
