@@ -151,7 +151,7 @@ def leaderboard(
     for line in (*board.notes, f"wrote {', '.join(str(file) for file in board.files)}"):
         console.print(line, markup=False, highlight=False, soft_wrap=True)
     for failure in board.failures:
-        print(failure.details, file=sys.stderr)
+        print(failure.details, end="", file=sys.stderr)
     for failure in board.failures:
         where = f"agent {failure.agent} on scenario {failure.scenario}"
         print(f"error: {where}: {failure.error}", file=sys.stderr)

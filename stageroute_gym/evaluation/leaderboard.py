@@ -33,7 +33,7 @@ class Failure:
         scenario: name of the scenario.
         agent: name of the agent.
         error: type and message of what it raised.
-        details: the traceback.
+        details: the traceback; empty where the error says what is wrong, as a `FieldError` does.
     """
 
     scenario: str
@@ -144,8 +144,10 @@ def _run_task(place: int, task: Task) -> tuple[int, tuple[pl.DataFrame, dict[str
         )
     # An agent is foreign code that may raise anything; it must not take the others' results along.
     except Exception as error:
-        message = f"{type(error).__name__}: {error}"
-        return place, Failure(task.scenario, task.agent, message, traceback.format_exc())
+        known = isinstance(error, FieldError)
+        message = str(error) if known else f"{type(error).__name__}: {error}"
+        details = "" if known else traceback.format_exc()
+        return place, Failure(task.scenario, task.agent, message, details)
     return place, (rows, {**asdict(timing), **_machine()})
 
 

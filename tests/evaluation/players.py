@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from stageroute_gym.errors import FieldError
+
 
 class Even:
     """Deploys the first models on offer and routes to all of them alike; draws nothing."""
@@ -82,6 +84,13 @@ class Raises(Even):
         deterministic: bool = False,
     ) -> tuple[Any, Any]:
         raise RuntimeError("out of ideas")
+
+
+class Refuses(Even):
+    """An agent that fits other environments."""
+
+    def __init__(self, env: Any, *, seed: int = 0) -> None:
+        raise FieldError("number of models", 11, "3, as in its training")
 
 
 class Recorder(Even):

@@ -138,6 +138,13 @@ def test_an_agent_that_raises_takes_nobody_along(
     assert results.equals(pl.read_parquet(finished[0] / "results.parquet"))
 
 
+def test_an_agent_that_says_what_does_not_fit_leaves_no_traceback(tmp_path: Path) -> None:
+    board = run_leaderboard(settings(agents=["players:Refuses", AGENTS[0]]), tmp_path, jobs=1)
+    failure = board.failures[0]
+    assert failure.error == str(FieldError("number of models", 11, "3, as in its training"))
+    assert failure.details == ""
+
+
 def test_a_leaderboard_on_which_all_fail_says_so(tmp_path: Path) -> None:
     board = run_leaderboard(settings(agents=["players:Raises"]), tmp_path, jobs=1)
     assert len(board.failures) == 2
