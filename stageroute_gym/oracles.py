@@ -70,6 +70,12 @@ def oracle_score(world: World, oracle: str) -> float:
     return float(totals[oracle]()) / horizon
 
 
+def query_variables(world: World) -> int:
+    """Number of variables in the query oracle's programme, see `oracle_score`."""
+    drawn = np.count_nonzero(world.schedule.mixes, axis=1)[world.schedule.stage_mix].sum()
+    return int(drawn) * world.num_models
+
+
 def realised_rows(world: World, seed: int) -> NDArray[np.int64]:
     """Row of the table that each query of an episode is, shape (T,), int64.
 

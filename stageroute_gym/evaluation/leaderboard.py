@@ -15,7 +15,13 @@ from typing import TYPE_CHECKING, Any
 from stageroute_gym.errors import FieldError
 from stageroute_gym.evaluation import agents
 from stageroute_gym.evaluation.ranking import rank
-from stageroute_gym.evaluation.reporting import ReportTable, markdown, notes, report_tables
+from stageroute_gym.evaluation.reporting import (
+    MOST_QUERY_VARIABLES,
+    ReportTable,
+    markdown,
+    notes,
+    report_tables,
+)
 from stageroute_gym.evaluation.running import environment_of, timed_evaluation, warm_up
 from stageroute_gym.evaluation.settings import Settings, Task
 from stageroute_gym.evaluation.storage import RESULTS, SUMMARY, TABLES, TIMINGS, ResultsFolder
@@ -184,16 +190,24 @@ def _report(
     return Leaderboard(summary, tables, explained, failures, files)
 
 
-def _oracles(settings: Settings, names: list[str]) -> dict[str, dict[str, float]]:
-    """Expected score a query of the oracles that plan without an episode's queries."""
-    # Only here, since the oracles load the compiler.
-    from stageroute_gym.oracles import PLANNING_ORACLES, oracle_score
+def _oracles(settings: Settings, names: list[str]) -> dict[str, dict[str, float | None]]:
+    """Expected score a query of each oracle; the query oracle's in hindsight of the first seed.
 
-    worlds = {scenario.name: scenario.world() for scenario in settings.scenarios}
-    return {
-        name: {oracle: oracle_score(worlds[name], oracle) for oracle in PLANNING_ORACLES}
-        for name in names
-    }
+    None stands for a query oracle whose programme would be too large.
+    """
+    # Only here, since the oracles load the compiler.
+    from stageroute_gym.oracles import PLANNING_ORACLES, oracle_score, query_variables, realised
+
+    values: dict[str, dict[str, float | None]] = {}
+    for scenario in settings.scenarios:
+        if scenario.name not in names:
+            continue
+        world = scenario.world()
+        values[scenario.name] = {o: oracle_score(world, o) for o in PLANNING_ORACLES}
+        met = realised(world, settings.seeds[0])
+        small = query_variables(met) <= MOST_QUERY_VARIABLES
+        values[scenario.name]["query"] = oracle_score(met, "query") if small else None
+    return values
 
 
 @contextmanager

@@ -30,10 +30,13 @@ LEGEND = (
     "the horizon; unserved: queries declined or never reached; forbidden: share of actions that "
     "the mask forbids; µs / decision: of the agent."
 )
+# The query oracle's programme then takes about five seconds.
+MOST_QUERY_VARIABLES = 500_000
 ORACLE_LEGEND = (
     "Stage oracle: b USD a query in each stage; pool oracle: the same without M_max; horizon "
     "oracle: one budget for the horizon; task oracle: that without M_max, and it knows each "
-    "query's task."
+    "query's task; query oracle: in hindsight of the first seed, it knows every model's score and "
+    f"cost on each query (- where that takes more than {MOST_QUERY_VARIABLES:,} variables)."
 )
 OVER_BUDGET = "(!) spent more than the budget: the rule is soft, and its score is bought."
 
@@ -58,7 +61,7 @@ def report_tables(summary: dict[str, Any], timings: pl.DataFrame) -> list[Report
 
     Args:
         summary: what `stageroute_gym.evaluation.ranking.rank` returns, and ``oracles``: by scenario
-            and oracle the expected score a query.
+            and oracle the expected score a query, or None.
         timings: columns ``scenario``, ``agent``, ``agent_microseconds``.
     """
     speed = {
@@ -85,16 +88,13 @@ def report_tables(summary: dict[str, Any], timings: pl.DataFrame) -> list[Report
     return [*tables, _oracle_table(summary["oracles"])]
 
 
-def _oracle_table(oracles: dict[str, dict[str, float]]) -> ReportTable:
+def _oracle_table(oracles: dict[str, dict[str, float | None]]) -> ReportTable:
+    def shown(value: float | None, horizon: float | None) -> str:
+        return f"{value / horizon:.3f}" if value is not None and horizon else "-"
+
     names = next(iter(oracles.values()))
     rows = tuple(
-        (
-            scenario,
-            *(
-                f"{value / values['horizon']:.3f}" if values["horizon"] > 0 else "-"
-                for value in values.values()
-            ),
-        )
+        (scenario, *(shown(value, values["horizon"]) for value in values.values()))
         for scenario, values in oracles.items()
     )
     return ReportTable("oracles: expected score / horizon oracle", ("scenario", *names), rows)

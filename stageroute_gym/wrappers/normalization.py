@@ -75,11 +75,7 @@ class Normalization:
     query_high: tuple[float, ...]
 
     def __post_init__(self) -> None:
-        for field in ("num_models", "horizon", "budget", "burst"):
-            value = getattr(self, field)
-            number = isinstance(value, (int, float)) and not isinstance(value, bool)
-            if not number or not (math.isfinite(value) and value > 0):
-                raise FieldError(field, value, "a positive number")
+        check_positive(self, "num_models", "horizon", "budget", "burst")
         bounds = (tuple(self.query_low), tuple(self.query_high))
         if len(bounds[0]) != len(bounds[1]) or any(
             not low <= high for low, high in zip(*bounds, strict=False)
@@ -177,6 +173,19 @@ class Normalization:
         if sorted(values) != sorted(names):
             raise FieldError("normalization", sorted(values), f"the fields {', '.join(names)}")
         return cls(**values)
+
+
+def check_positive(transformation: object, *names: str) -> None:
+    """Check that fields hold positive numbers.
+
+    Raises:
+        FieldError: if one does not.
+    """
+    for name in names:
+        value = getattr(transformation, name)
+        number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        if not number or not (math.isfinite(value) and value > 0):
+            raise FieldError(name, value, "a positive number")
 
 
 def _over_one(ratio: NDArray[Any]) -> NDArray[Any]:

@@ -7,7 +7,6 @@ scenario means the same in another one.
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
@@ -16,7 +15,7 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from stageroute_gym.errors import FieldError
+from stageroute_gym.wrappers.normalization import check_positive
 
 Floats = NDArray[np.float32]
 
@@ -92,10 +91,7 @@ class RelativeFeatures:
     burst: float
 
     def __post_init__(self) -> None:
-        for name, value in dataclasses.asdict(self).items():
-            number = isinstance(value, (int, float)) and not isinstance(value, bool)
-            if not number or not (math.isfinite(value) and value > 0):
-                raise FieldError(name, value, "a positive number")
+        check_positive(self, *(field.name for field in dataclasses.fields(self)))
 
     @classmethod
     def of(cls, env: Any) -> Self:

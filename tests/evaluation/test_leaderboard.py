@@ -86,15 +86,27 @@ def test_the_tables_hold_what_the_summary_does(finished: tuple[Path, Leaderboard
     second = summary["scenarios"]["routerbench"]["ranking"][1]
     assert tables[0].rows[0][3] == "-"
     assert tables[0].rows[1][3].startswith(f"{second['behind_first']['mean']:.3f} ± ")
-    assert tables[-1].columns == ("scenario", "stage", "pool", "horizon", "task")
+    assert tables[-1].columns == ("scenario", "stage", "pool", "horizon", "task", "query")
     for scenario, *shown in tables[-1].rows:
-        of_task, horizon = (summary["oracles"][scenario][name] for name in ("task", "horizon"))
-        assert shown[2] == "1.000"
-        assert shown[3] == f"{of_task / horizon:.3f}"
+        values = summary["oracles"][scenario]
+        assert shown == [f"{value / values['horizon']:.3f}" for value in values.values()]
+        assert values["horizon"] < values["task"] < values["query"]
     text = (out / "leaderboard.md").read_text()
     for table in tables:
         for row in table.rows:
             assert f"| {' | '.join(row)} |" in text
+
+
+def test_a_query_oracle_that_is_too_large_is_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen = settings(agents=AGENTS[:1], scenarios=["routerbench"], seeds=[0])
+    # 200 queries, nearly all of them other rows of the table, and 11 models.
+    for limit, there in ((2_200, True), (1_000, False)):
+        monkeypatch.setattr("stageroute_gym.evaluation.leaderboard.MOST_QUERY_VARIABLES", limit)
+        board = run_leaderboard(chosen, tmp_path / str(limit), jobs=1)
+        assert (board.summary["oracles"]["routerbench"]["query"] is not None) == there
+        assert (board.tables[-1].rows[0][-1] == "-") != there
 
 
 @pytest.mark.parametrize("left", ["results.parquet", "settings.json", "episodes/x.parquet"])

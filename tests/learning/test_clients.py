@@ -28,7 +28,7 @@ def test_client_runs(
 ) -> None:
     for library in libraries:
         if importlib.util.find_spec(library) is None:
-            pytest.skip(f"{library} is not installed")
+            pytest.skip(f"{library} is not installed: see examples/clients/README.md on its needs")
     command = [sys.executable, "-W", "ignore", str(CLIENTS / name), *arguments]
     # Minari keeps its datasets below the home folder, unless told otherwise.
     environment = {**os.environ, "MINARI_DATASETS_PATH": str(tmp_path / "minari")}
