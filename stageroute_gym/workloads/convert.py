@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import importlib
-import os
-import tempfile
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from stageroute_gym import checks
 from stageroute_gym.errors import FieldError
-from stageroute_gym.workloads import checks
 from stageroute_gym.workloads.files import ENDINGS, PICKLES, checked, read_frame
 from stageroute_gym.workloads.layouts import ROUTERBENCH_COST, to_long
+from stageroute_gym.writing import write_table
 
 if TYPE_CHECKING:
     import polars as pl
@@ -51,7 +50,7 @@ def convert(
     pickled = Path(source).suffix.lower() in PICKLES
     frame = _read_pickle(Path(source), allow_pickle) if pickled else read_frame(source, "source")
     wide = checked(frame)
-    _write(to_long(wide) if layout == "long" else wide, goal)
+    write_table(goal, to_long(wide) if layout == "long" else wide, field="target")
 
 
 def _read_pickle(source: Path, allow_pickle: bool) -> pl.DataFrame:
@@ -89,22 +88,3 @@ def _read_pickle(source: Path, allow_pickle: bool) -> pl.DataFrame:
     # A column of Python objects may mix types; Series.strict=False makes them text where it must.
     columns = {names[place]: loaded.iloc[:, place].tolist() for place in kept}
     return pl.DataFrame([pl.Series(name, cells, strict=False) for name, cells in columns.items()])
-
-
-def _write(frame: pl.DataFrame, target: Path) -> None:
-    """Write beside the target first, so that an interrupted run leaves no half a file."""
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.stem}-", suffix=".tmp")
-    os.close(handle)
-    partial = Path(name)
-    try:
-        if target.suffix.lower() == ".parquet":
-            frame.write_parquet(partial, compression="zstd")
-        else:
-            frame.write_csv(partial)
-        # mkstemp makes a private file; the target gets what a plain open would give it.
-        mask = os.umask(0)
-        os.umask(mask)
-        partial.chmod(0o666 & ~mask)
-        partial.replace(target)
-    finally:
-        partial.unlink(missing_ok=True)

@@ -82,8 +82,8 @@ def test_leaves_nothing_when_writing_fails(source, tmp_path, monkeypatch):
     target = tmp_path / "target.parquet"
     target.write_text("precious")
 
-    def interrupted(frame, path, **options):
-        path.write_text("half")
+    def interrupted(frame, stream, **options):
+        stream.write(b"half")
         raise KeyboardInterrupt
 
     monkeypatch.setattr(pl.DataFrame, "write_parquet", interrupted)

@@ -1,0 +1,98 @@
+"""Writing files: each appears whole or not at all, and a fault says which file and why.
+
+A reader never meets half a file: it is written under another name beside its place, flushed to the
+disk, and only then given its name.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from stageroute_gym.errors import FieldError
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+def write_atomically(
+    path: str | Path, write: Callable[[Path], object], *, field: str = "file"
+) -> None:
+    """Have a file written whole or not at all; one that is there is replaced.
+
+    Args:
+        path: the file.
+        write: called with the path of an empty file beside it, which it is to fill.
+        field: name of the option that holds the path, for errors.
+
+    Raises:
+        FieldError: if the folder is absent or read-only, the disk is full, or anything else keeps
+            the system from writing; nothing has changed at ``path`` then.
+    """
+    target = Path(path)
+    try:
+        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.stem}-", suffix=".tmp")
+    except OSError as error:
+        allowed = f"a file in a folder that can be written to; {_reason(error)}"
+        raise FieldError(field, str(path), allowed) from error
+    os.close(handle)
+    partial = Path(name)
+    try:
+        write(partial)
+        with partial.open("rb+") as stream:
+            os.fsync(stream.fileno())
+        # mkstemp makes a private file; the target gets what a plain open would give it.
+        mask = os.umask(0)
+        os.umask(mask)
+        partial.chmod(0o666 & ~mask)
+        partial.replace(target)
+    except OSError as error:
+        allowed = f"a file that can be written; {_reason(error)}"
+        raise FieldError(field, str(path), allowed) from error
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def write_text(path: str | Path, text: str, *, field: str = "file") -> None:
+    """Write text in UTF-8, with line feeds, by `write_atomically`.
+
+    Raises:
+        FieldError: as `write_atomically`.
+    """
+    content = text.encode()
+    write_atomically(path, lambda partial: partial.write_bytes(content), field=field)
+
+
+def write_table(path: str | Path, table: pl.DataFrame, *, field: str = "file") -> None:
+    """Write a table as CSV where the path ends in ``.csv``, else as Parquet.
+
+    Args:
+        path: the file.
+        table: the table.
+        field: as for `write_atomically`.
+
+    Raises:
+        FieldError: as `write_atomically`.
+    """
+    from polars.exceptions import PolarsError
+
+    def write(partial: Path) -> None:
+        try:
+            # An open file and not a path, in which polars would expand brackets.
+            with partial.open("wb") as stream:
+                if Path(path).suffix.lower() == ".csv":
+                    table.write_csv(stream)
+                else:
+                    table.write_parquet(stream, compression="zstd")
+        except PolarsError as error:
+            # A full disk is an OSError where polars writes CSV, and this where it writes Parquet.
+            raise OSError(str(error)) from error
+
+    write_atomically(path, write, field=field)
+
+
+def _reason(error: OSError) -> str:
+    return error.strerror or str(error).strip().partition("\n")[0]
