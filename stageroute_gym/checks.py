@@ -1,65 +1,95 @@
-"""Checks that the workloads share: counts, numbers and choices."""
+"""Checks of what users give: counts, numbers and choices, each with an error that says its range.
+
+Every check returns the value as the type that the caller wants, and raises `FieldError` with the
+field, the value and what is allowed.
+"""
 
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from stageroute_gym.errors import FieldError, closest
 
 
-def count(field: str, value: object, minimum: int, maximum: int | None = None) -> int:
-    """``value`` as an int between ``minimum`` and ``maximum``.
+class Range(NamedTuple):
+    """What one field may be.
+
+    Attributes:
+        low: smallest value.
+        high: largest value.
+        unit: what the value counts, for errors; empty where it needs no word.
+        whole: whether it is a whole number.
+    """
+
+    low: float
+    high: float
+    unit: str = ""
+    whole: bool = False
+
+    def check(self, field: str, value: object) -> Any:
+        """``value`` as an int or a float within the range.
+
+        Raises:
+            FieldError: if it is not a number, not whole where it must be, or out of range.
+        """
+        if self.whole:
+            return count(field, value, int(self.low), int(self.high), self.unit)
+        return number(field, value, self.low, self.high, unit=self.unit)
+
+
+def count(
+    field: str, value: object, minimum: int, maximum: int | None = None, unit: str = ""
+) -> int:
+    """``value`` as an int between ``minimum`` and ``maximum``; ``1e4`` is the whole number 10000.
 
     Raises:
-        FieldError: if it is not an integer or out of range.
+        FieldError: if it is not a whole number or out of range.
     """
-    upper = "" if maximum is None else f" and at most {maximum}"
-    allowed = f"an integer of at least {minimum}{upper}"
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+    upper = "" if maximum is None else f" and at most {maximum:,}"
+    allowed = f"a whole number{_of(unit)} of at least {minimum}{upper}"
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
+        raise FieldError(field, value, allowed)
+    if isinstance(value, (float, np.floating)) and not float(value).is_integer():
         raise FieldError(field, value, allowed)
     if value < minimum or (maximum is not None and value > maximum):
         raise FieldError(field, value, allowed)
     return int(value)
 
 
-def choice(field: str, value: object, allowed: Sequence[str]) -> str:
-    """``value`` if it is one of ``allowed``.
-
-    Raises:
-        FieldError: if it is not; the message names the nearest.
-    """
-    if not isinstance(value, str) or value not in allowed:
-        raise FieldError(field, value, closest(str(value), allowed))
-    return value
-
-
-def order(value: object, allowed: Sequence[str]) -> str | tuple[str, ...]:
-    """An arrival order: one of the words ``allowed``, or model names as a tuple.
-
-    Raises:
-        FieldError: if it is neither.
-    """
-    if isinstance(value, (list, tuple)):
-        if not value or not all(isinstance(name, str) for name in value):
-            raise FieldError("arrival_order", value, "model names")
-        return tuple(value)
-    return choice("arrival_order", value, allowed)
-
-
-def number(field: str, value: object, minimum: float, maximum: float = math.inf) -> float:
+def number(
+    field: str,
+    value: object,
+    minimum: float,
+    maximum: float = math.inf,
+    *,
+    above: bool = False,
+    unit: str = "",
+) -> float:
     """``value`` as a finite float between ``minimum`` and ``maximum``.
+
+    Args:
+        field: name of the field.
+        value: what was given.
+        minimum: the smallest that is allowed.
+        maximum: the largest that is allowed.
+        above: whether ``minimum`` itself is not allowed.
+        unit: what the number counts, for errors.
 
     Raises:
         FieldError: if it is not a finite number or out of range.
     """
+    lower = f"above {minimum:g}" if above else f"of at least {minimum:g}"
     upper = "" if maximum == math.inf else f" and at most {maximum:g}"
-    allowed = f"a finite number of at least {minimum:g}{upper}"
+    allowed = f"a finite number{_of(unit)} {lower}{upper}"
     if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
         raise FieldError(field, value, allowed)
-    if not math.isfinite(value) or not minimum <= value <= maximum:
+    # The largest float, since an int may lie beyond it.
+    if not minimum <= value <= min(maximum, sys.float_info.max) or (above and value == minimum):
         raise FieldError(field, value, allowed)
     return float(value)
 
@@ -76,3 +106,18 @@ def interval(
         raise FieldError(field, value, "a smallest and a largest number")
     low = number(field, value[0], minimum, maximum)
     return low, number(field, value[1], low, maximum)
+
+
+def choice(field: str, value: object, allowed: Sequence[str]) -> str:
+    """``value`` if it is one of ``allowed``.
+
+    Raises:
+        FieldError: if it is not; the message names the nearest.
+    """
+    if not isinstance(value, str) or value not in allowed:
+        raise FieldError(field, value, closest(str(value), allowed))
+    return value
+
+
+def _of(unit: str) -> str:
+    return f" of {unit}" if unit else ""

@@ -4,17 +4,30 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Self, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
+from stageroute_gym.checks import Range
 from stageroute_gym.errors import FieldError, closest
 
 BudgetRule = Literal["hard", "soft"]
+
+# What each number may be. Beyond these, sums over a horizon lose their digits or the memory ends.
+RANGES = {
+    "horizon": Range(1, 10**9, "queries", whole=True),
+    "num_stages": Range(1, 10**5, "stages", whole=True),
+    "stage_starts": Range(0, 10**9, "queries", whole=True),
+    "max_deployed": Range(1, 10**6, "models", whole=True),
+    "budget": Range(1e-15, 1e9, "USD per query"),
+    "throughput": Range(1e-9, 1),
+    "burst": Range(1, 1e9, "queries"),
+    "deployment_cost": Range(0, 1e9, "USD"),
+    "feedback_delay": Range(0, 10**6, "queries", whole=True),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +37,7 @@ class Problem:
     All fields are JSON-native, so that a problem travels inside an environment's spec.
 
     Args:
-        horizon: number of queries ``T`` in an episode.
+        horizon: number of queries ``T`` in an episode, up to 1e9.
         num_stages: number of stages ``K``; update points are then spread evenly over the horizon.
             Give either this or ``stage_starts``.
         stage_starts: the update points ``tau_k`` in queries, increasing, the first one 0.
@@ -58,38 +71,31 @@ class Problem:
     feedback_delay: int = 0
 
     def __post_init__(self) -> None:
-        _set = object.__setattr__
-        _set(self, "horizon", _integer("horizon", self.horizon, minimum=1))
+        for field in ("horizon", "max_deployed", "budget", "burst", "deployment_cost"):
+            self._check_range(field)
+        self._check_range("feedback_delay")
         self._check_stages()
-        _set(self, "max_deployed", _integer("max_deployed", self.max_deployed, minimum=1))
-        _set(self, "budget", _real("budget", self.budget, "a positive number of USD per query"))
-        if self.budget <= 0:
-            raise FieldError("budget", self.budget, "a positive number of USD per query")
         if self.budget_rule not in get_args(BudgetRule):
             raise FieldError("budget_rule", self.budget_rule, "'hard' or 'soft'")
-        _set(self, "throughput", _throughput(self.throughput))
-        _set(self, "burst", _real("burst", self.burst, "a number of queries, at least 1"))
-        if self.burst < 1:
-            raise FieldError("burst", self.burst, "a number of queries, at least 1")
-        _set(self, "deployment_cost", _real("deployment_cost", self.deployment_cost, "USD, >= 0"))
-        if self.deployment_cost < 0:
-            raise FieldError("deployment_cost", self.deployment_cost, "USD, >= 0")
-        _set(self, "feedback_delay", _integer("feedback_delay", self.feedback_delay, minimum=0))
+        object.__setattr__(self, "throughput", _throughput(self.throughput))
+
+    def _check_range(self, field: str) -> None:
+        object.__setattr__(self, field, RANGES[field].check(field, getattr(self, field)))
 
     def _check_stages(self) -> None:
         if (self.num_stages is None) == (self.stage_starts is None):
             given = None if self.num_stages is None else (self.num_stages, self.stage_starts)
             raise FieldError("num_stages", given, "either num_stages or stage_starts, not both")
         if self.num_stages is not None:
-            stages = _integer("num_stages", self.num_stages, minimum=1)
-            if stages > self.horizon:
-                raise FieldError("num_stages", stages, f"at most the horizon, {self.horizon}")
-            object.__setattr__(self, "num_stages", stages)
+            self._check_range("num_stages")
+            if self.num_stages > self.horizon:
+                allowed = f"at most the horizon, {self.horizon}"
+                raise FieldError("num_stages", self.num_stages, allowed)
             return
         allowed = f"increasing query numbers, the first one 0, all below the horizon {self.horizon}"
         if not isinstance(self.stage_starts, (tuple, list, np.ndarray)):
             raise FieldError("stage_starts", self.stage_starts, allowed)
-        starts = tuple(_integer("stage_starts", start, minimum=0) for start in self.stage_starts)
+        starts = tuple(RANGES["stage_starts"].check("stage_starts", s) for s in self.stage_starts)
         increasing = all(a < b for a, b in itertools.pairwise(starts))
         if not starts or starts[0] != 0 or not increasing or starts[-1] >= self.horizon:
             raise FieldError("stage_starts", self.stage_starts, allowed)
@@ -170,31 +176,15 @@ class Problem:
         return cls(**values)
 
 
-def _integer(field: str, value: object, *, minimum: int) -> int:
-    allowed = f"an integer of at least {minimum}"
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
-        raise FieldError(field, value, allowed)
-    if value < minimum:
-        raise FieldError(field, value, allowed)
-    return int(value)
-
-
-def _real(field: str, value: object, allowed: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
-        raise FieldError(field, value, allowed)
-    if not math.isfinite(value):
-        raise FieldError(field, value, allowed)
-    return float(value)
-
-
 def _throughput(value: object) -> float | tuple[float, ...]:
-    allowed = "a share in (0, 1], or one such share for each model"
-    if isinstance(value, (list, tuple, np.ndarray)):
-        shares = tuple(_real("throughput", share, allowed) for share in value)
-        if not shares or not all(0 < share <= 1 for share in shares):
-            raise FieldError("throughput", value, allowed)
-        return shares
-    share = _real("throughput", value, allowed)
-    if not 0 < share <= 1:
+    share = RANGES["throughput"]
+    allowed = f"a share of {share.low:g} to {share.high:g}, or one such share for each model"
+    many = isinstance(value, (list, tuple, np.ndarray))
+    shares: Sequence[object] = value if many else (value,)  # type: ignore[assignment]
+    if len(shares) == 0:
         raise FieldError("throughput", value, allowed)
-    return share
+    try:
+        checked = tuple(float(share.check("throughput", one)) for one in shares)
+    except FieldError as error:
+        raise FieldError("throughput", error.value, allowed) from None
+    return checked if many else checked[0]

@@ -20,16 +20,32 @@ def problem(**changes) -> Problem:
 
 
 BAD = [
-    *[("horizon", value) for value in (0, -1, 1.5, True, "10", None, NAN)],
+    *[("horizon", value) for value in (0, -1, 1.5, 10**20, 1e20, True, "10", None, NAN)],
     *[("num_stages", value) for value in (0, -1, 11, 1.5, True, "3")],
-    *[("max_deployed", value) for value in (0, -1, 2.0, True, None)],
-    *[("budget", value) for value in (0, 0.0, -1e-9, NAN, INFINITY, -INFINITY, True, "1", None)],
+    *[("max_deployed", value) for value in (0, -1, 2.5, 10**20, True, None)],
+    *[
+        ("budget", value)
+        for value in (
+            0,
+            0.0,
+            1e-320,
+            1e10,
+            10**400,
+            -1e-9,
+            NAN,
+            INFINITY,
+            -INFINITY,
+            True,
+            "1",
+            None,
+        )
+    ],
     *[("budget_rule", value) for value in ("Hard", "", None, 1)],
     *[("throughput", value) for value in (0, -0.1, 1.0001, NAN, INFINITY, True, "0.4", None)],
     *[("throughput", value) for value in ((), (0.4, 0), (0.4, 1.2), (NAN,), (True,), ("a",))],
     *[("burst", value) for value in (0, 0.99, -1, NAN, INFINITY, True, None)],
-    *[("deployment_cost", value) for value in (-1e-9, NAN, INFINITY, True, None)],
-    *[("feedback_delay", value) for value in (-1, 1.0, NAN, True, None)],
+    *[("deployment_cost", value) for value in (-1e-9, 1e308, NAN, INFINITY, True, None)],
+    *[("feedback_delay", value) for value in (-1, 1.5, 10**14, NAN, INFINITY, True, None)],
 ]
 
 
@@ -129,6 +145,13 @@ def test_json_and_back(horizon, max_deployed, budget, rule, throughput, burst, d
     again = Problem.from_dict(json.loads(json.dumps(original.to_dict())))
     assert again == original
     assert hash(again) == hash(original)
+
+
+def test_a_whole_number_may_be_written_as_a_float():
+    written = problem(horizon=1e4, num_stages=3.0, max_deployed=np.float64(2), feedback_delay=0.0)
+    assert written == problem(horizon=10_000)
+    assert type(written.horizon) is int
+    assert type(written.max_deployed) is int
 
 
 def test_numbers_of_numpy_become_plain_ones():

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from stageroute_gym import checks
 from stageroute_gym.errors import FieldError, closest
 from stageroute_gym.problem import Problem
-from stageroute_gym.workloads import checks
 
 
 @dataclass(frozen=True)
@@ -80,6 +80,19 @@ class Arrivals:
         moments = len({day for day in self.dates if day > start})
         scale = (moments + 1) * max(last - start, 1)
         return [max(day - start, 0) * horizon * moments // scale for day in self.dates]
+
+
+def arrival_order(value: object, allowed: Sequence[str]) -> str | tuple[str, ...]:
+    """An arrival order as users give it: one of the words ``allowed``, or model names as a tuple.
+
+    Raises:
+        FieldError: if it is neither.
+    """
+    if isinstance(value, (list, tuple)):
+        if not value or not all(isinstance(name, str) for name in value):
+            raise FieldError("arrival_order", value, "model names")
+        return tuple(value)
+    return checks.choice("arrival_order", value, allowed)
 
 
 def initial_pool(order: Sequence[str], models: Sequence[str], problem: Problem) -> int:

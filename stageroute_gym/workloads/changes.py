@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from stageroute_gym import checks
 from stageroute_gym.errors import FieldError, closest
 from stageroute_gym.problem import Problem
-from stageroute_gym.workloads import checks
 from stageroute_gym.workloads.schedule import Schedule
 from stageroute_gym.workloads.table import OutcomeTable
 
@@ -44,8 +44,7 @@ class Drift:
             names = isinstance(self.tasks, tuple) and all(isinstance(t, str) for t in self.tasks)
             if not names or not self.tasks:
                 raise FieldError("tasks", self.tasks, "None, or names of tasks")
-        if checks.number("focus", self.focus, 0, 1) == 0:
-            raise FieldError("focus", self.focus, "a number above 0 and at most 1")
+        checks.number("focus", self.focus, 0, 1, above=True)
         checks.choice("shape", self.shape, ("smooth", "steps"))
 
     def table(self, table: OutcomeTable) -> OutcomeTable:
@@ -151,8 +150,7 @@ class PriceChange:
     start: float = 0.5
 
     def __post_init__(self) -> None:
-        if checks.number("factor", self.factor, 0) == 0:
-            raise FieldError("factor", self.factor, "a number above 0")
+        checks.number("factor", self.factor, 0, above=True)
         checks.number("start", self.start, 0, 1)
 
     def table(self, table: OutcomeTable) -> OutcomeTable:

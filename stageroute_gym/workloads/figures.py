@@ -33,9 +33,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from stageroute_gym import checks
 from stageroute_gym.problem import Problem
-from stageroute_gym.workloads import checks
-from stageroute_gym.workloads.arrivals import Arrivals, initial_pool
+from stageroute_gym.workloads.arrivals import Arrivals, arrival_order, initial_pool
 from stageroute_gym.workloads.schedule import Schedule
 from stageroute_gym.workloads.table import OutcomeTable
 
@@ -74,7 +74,7 @@ class Figures:
 
     def __post_init__(self) -> None:
         models = len(_routerbench()["models"])
-        allowed_order = checks.order(self.arrival_order, ("release", "score"))
+        allowed_order = arrival_order(self.arrival_order, ("release", "score"))
         object.__setattr__(self, "arrival_order", allowed_order)
         if self.initial_models is not None:
             checks.count("initial_models", self.initial_models, 1, models)

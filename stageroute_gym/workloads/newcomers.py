@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from stageroute_gym import checks
 from stageroute_gym.errors import FieldError
 from stageroute_gym.problem import Problem
-from stageroute_gym.workloads import checks
 from stageroute_gym.workloads.changes import column
 from stageroute_gym.workloads.schedule import Schedule
 from stageroute_gym.workloads.table import OutcomeTable

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from stageroute_gym import checks
 from stageroute_gym.errors import FieldError, closest
 from stageroute_gym.problem import Problem
-from stageroute_gym.workloads import checks
-from stageroute_gym.workloads.arrivals import Arrivals, initial_pool
+from stageroute_gym.workloads.arrivals import Arrivals, arrival_order, initial_pool
 from stageroute_gym.workloads.files import read_frame, read_outcomes
 from stageroute_gym.workloads.layouts import COST, SCORE, models_of
 from stageroute_gym.workloads.schedule import Schedule
@@ -64,7 +64,7 @@ class Recorded:
             if not isinstance(path, str) and (field == "data" or path is not None):
                 raise FieldError(field, path, "a path, as text")
         if self.arrival_order is not None:
-            order = checks.order(self.arrival_order, ("date", "score", "column"))
+            order = arrival_order(self.arrival_order, ("date", "score", "column"))
             object.__setattr__(self, "arrival_order", order)
         if (self.arrival_order == "date") and self.models is None:
             raise FieldError("models", None, "a release list, since arrival_order is 'date'")

@@ -76,7 +76,7 @@ def test_later_dates_arrive_later_and_within_the_horizon(days, horizon, data):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ((ABCD, 0), "initial_models = 0: expected an integer of at least 1 and at most 4"),
+        ((ABCD, 0), "initial_models = 0: expected a whole number of at least 1 and at most 4"),
         ((ABCD, 5), "initial_models = 5"),
         ((ABCD, "2"), "initial_models = '2'"),
         ((ABCD, 2, 0), "arrival_interval = 0"),

@@ -165,13 +165,13 @@ def test_newcomers_are_as_good_as_said():
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: Drift(focus=0), "focus = 0: expected a number above 0"),
+        (lambda: Drift(focus=0), "focus = 0: expected a finite number above 0"),
         (lambda: Drift(focus=1.5), "focus = 1.5"),
         (lambda: Drift(shape="step"), "shape = 'step': expected 'steps'"),
         (lambda: Drift(tasks=()), "tasks = "),
         (lambda: Drift(tasks="x"), "tasks = 'x'"),
         (lambda: Regression(model="a", like="b", start=-0.1), "start = -0.1"),
-        (lambda: PriceChange(model="a", factor=0), "factor = 0: expected a number above 0"),
+        (lambda: PriceChange(model="a", factor=0), "factor = 0: expected a finite number above 0"),
         (lambda: PriceChange(model="a", factor=float("inf")), "factor = inf"),
         (lambda: Outage(model="a", duration=1.1), "duration = 1.1: .* at most 1"),
         (lambda: Outage(model="a", start=True), "start = True"),
