@@ -11,13 +11,13 @@ from gymnasium.error import ResetNeeded
 from numpy.typing import NDArray
 
 from stageroute_gym import scenarios
-from stageroute_gym.actions import action_space, model_numbers, model_weights
-from stageroute_gym.episode import Episodes, draw_key, info_fields
 from stageroute_gym.errors import FieldError
-from stageroute_gym.observation import Observation, make_observation, observation_space
 from stageroute_gym.problem import Problem
 from stageroute_gym.scenarios import Scenario
-from stageroute_gym.world import World
+from stageroute_gym.simulator.actions import action_space, model_numbers, model_weights
+from stageroute_gym.simulator.episodes import Episodes, draw_key, info_fields
+from stageroute_gym.simulator.observation import Observation, make_observation, observation_space
+from stageroute_gym.simulator.world import World
 
 if TYPE_CHECKING:
     from stageroute_gym.rendering import Renderer

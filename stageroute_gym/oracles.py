@@ -35,10 +35,10 @@ from gymnasium.utils import seeding
 from numba import njit
 from numpy.typing import NDArray
 
-from stageroute_gym.draws import draw_row
-from stageroute_gym.episode import draw_key
 from stageroute_gym.errors import FieldError, closest
-from stageroute_gym.world import STAGE_END, STAGE_MIX, World
+from stageroute_gym.simulator.draws import draw_row
+from stageroute_gym.simulator.episodes import draw_key
+from stageroute_gym.simulator.world import STAGE_END, STAGE_MIX, World
 
 # Those that look at no single query, and then the one that does.
 PLANNING_ORACLES = ("stage", "pool", "horizon", "task")

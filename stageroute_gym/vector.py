@@ -12,14 +12,15 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
-from stageroute_gym import scenarios, state
-from stageroute_gym.actions import action_space, model_numbers, model_weights
-from stageroute_gym.episode import Episodes, draw_key, info_fields
+from stageroute_gym import scenarios
 from stageroute_gym.errors import FieldError
-from stageroute_gym.observation import Observation, make_observation, observation_space
 from stageroute_gym.problem import Problem
 from stageroute_gym.scenarios import Scenario
-from stageroute_gym.world import World
+from stageroute_gym.simulator import arrays
+from stageroute_gym.simulator.actions import action_space, model_numbers, model_weights
+from stageroute_gym.simulator.episodes import Episodes, draw_key, info_fields
+from stageroute_gym.simulator.observation import Observation, make_observation, observation_space
+from stageroute_gym.simulator.world import World
 
 Info = dict[str, NDArray[Any]]
 
@@ -118,7 +119,7 @@ class StageRouteVectorEnv(VectorEnv[Observation, NDArray[Any], NDArray[Any]]):
         advance(checked)
         return (
             self._observe(),
-            episodes.amounts[:, state.STEP_SCORE].copy(),
+            episodes.amounts[:, arrays.STEP_SCORE].copy(),
             episodes.finished.copy(),
             np.zeros(self.num_envs, np.bool_),
             self._infos(self._everyone.copy()),

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from stageroute_gym.world import World, alias_table
+from stageroute_gym.simulator.world import World, alias_table
 
 WORD = 2**64
 TOLERANCE = 1e-6

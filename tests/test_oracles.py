@@ -12,9 +12,9 @@ from stageroute_gym.errors import FieldError
 from stageroute_gym.optimize.assignment import assign
 from stageroute_gym.oracles import ORACLES, oracle_score, realised, realised_rows
 from stageroute_gym.problem import Problem
-from stageroute_gym.state import ROW
+from stageroute_gym.simulator.arrays import ROW
+from stageroute_gym.simulator.world import World
 from stageroute_gym.workloads import OutcomeTable, Schedule
-from stageroute_gym.world import World
 
 # Of the solver's tolerance, relative to a score a query.
 TOLERANCE = 1e-6

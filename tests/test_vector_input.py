@@ -7,8 +7,8 @@ from gymnasium.error import InvalidAction
 from gymnasium.utils.env_checker import data_equivalence as equal
 from worlds import make_vector, make_world, random_actions
 
-from stageroute_gym import dynamics
 from stageroute_gym.errors import FieldError
+from stageroute_gym.simulator import kernels
 from stageroute_gym.vector import StageRouteVectorEnv
 
 HARD = {"budget": 0.4, "horizon": 50, "stages": 4, "deployment_cost": 0.3, "feedback_delay": 2}
@@ -143,4 +143,4 @@ def test_unusual_arrays_as_actions_compile_nothing_anew():
     fixed = np.zeros(3, np.int64)
     fixed.setflags(write=False)
     native.step(fixed)
-    assert len(dynamics.step_discrete.signatures) == 1
+    assert len(kernels.step_discrete.signatures) == 1

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from stageroute_gym.env import StageRouteContinuousEnv, StageRouteEnv
 from stageroute_gym.problem import Problem
 from stageroute_gym.scenarios import Scenario, catalogue
+from stageroute_gym.simulator.world import World
 from stageroute_gym.vector import StageRouteContinuousVectorEnv, StageRouteVectorEnv
 from stageroute_gym.workloads import OutcomeTable, Schedule
-from stageroute_gym.world import World
 
 
 @dataclass(frozen=True, eq=False)

@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from stageroute_gym.env import StageRouteEnv
 from stageroute_gym.problem import Problem
+from stageroute_gym.simulator.world import World
 from stageroute_gym.vector import StageRouteVectorEnv
-from stageroute_gym.world import World
 
 Batch = Mapping[str, NDArray[Any]]
 State = dict[str, NDArray[Any]]

@@ -8,7 +8,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from stageroute_gym.projection import project
+from stageroute_gym.simulator.projection import project
 
 Floats = NDArray[np.float64]
 

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from stageroute_gym.problem import Problem
 from stageroute_gym.scenarios import Scenario
+from stageroute_gym.simulator.world import World
 from stageroute_gym.workloads import OutcomeTable, Schedule
-from stageroute_gym.world import World
 
 NUM_QUERIES = 256
 NUM_STAGES = 20

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stageroute_gym.scenarios import Scenario
-from stageroute_gym.world import World
+from stageroute_gym.simulator.world import World
 
 if TYPE_CHECKING:
     import polars as pl

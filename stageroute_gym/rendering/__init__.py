@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from stageroute_gym.episode import Episodes
 from stageroute_gym.rendering.text import TextRenderer
-from stageroute_gym.world import World
+from stageroute_gym.simulator.episodes import Episodes
+from stageroute_gym.simulator.world import World
 
 
 class Renderer(Protocol):

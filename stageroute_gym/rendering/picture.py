@@ -7,7 +7,7 @@ import pygame
 from numpy.typing import NDArray
 
 from stageroute_gym.rendering.snapshot import Snapshot, usd
-from stageroute_gym.world import World
+from stageroute_gym.simulator.world import World
 
 WIDTH = 1000
 MARGIN = 24

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from stageroute_gym import state
-from stageroute_gym.episode import Episodes
-from stageroute_gym.observation import make_observation
+from stageroute_gym.simulator import arrays
+from stageroute_gym.simulator.episodes import Episodes
+from stageroute_gym.simulator.observation import make_observation
 
 
 @dataclass(frozen=True)
@@ -95,22 +95,22 @@ def take(episodes: Episodes) -> Snapshot:
     world = episodes.world
     shown = make_observation(episodes.fields[0], episodes.scalars[0], episodes.masks[0])
     counters, amounts = episodes.counters[0].tolist(), episodes.amounts[0].tolist()
-    query = counters[state.QUERIES]
+    query = counters[arrays.QUERIES]
     return Snapshot(
         models=world.table.models,
         horizon=world.problem.horizon,
         query=query,
-        stage=counters[state.STAGE],
+        stage=counters[arrays.STAGE],
         num_stages=world.schedule.num_stages,
-        routing=counters[state.PHASE] == state.ROUTE,
+        routing=counters[arrays.PHASE] == arrays.ROUTE,
         over=bool(episodes.finished[0]),
-        spend=amounts[state.SPEND],
+        spend=amounts[arrays.SPEND],
         total_budget=world.problem.total_budget,
-        mean_score=amounts[state.TOTAL_SCORE] / max(query, 1),
-        last_model=counters[state.MODEL],
-        last_score=amounts[state.STEP_SCORE],
-        last_cost=amounts[state.STEP_COST],
-        declined=counters[state.DECLINED],
+        mean_score=amounts[arrays.TOTAL_SCORE] / max(query, 1),
+        last_model=counters[arrays.MODEL],
+        last_score=amounts[arrays.STEP_SCORE],
+        last_cost=amounts[arrays.STEP_COST],
+        declined=counters[arrays.DECLINED],
         available=shown["available"] > 0,
         deployed=shown["deployed"] > 0,
         tokens=shown["tokens"].copy(),

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from stageroute_gym.episode import Episodes
 from stageroute_gym.rendering.snapshot import Snapshot, take, usd
-from stageroute_gym.world import World
+from stageroute_gym.simulator.episodes import Episodes
+from stageroute_gym.simulator.world import World
 
 BAR = 40
 NAME = 32

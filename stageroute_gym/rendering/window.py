@@ -9,9 +9,9 @@ import numpy as np
 from gymnasium.error import DependencyNotInstalled
 from numpy.typing import NDArray
 
-from stageroute_gym.episode import Episodes
 from stageroute_gym.rendering.snapshot import take
-from stageroute_gym.world import World
+from stageroute_gym.simulator.episodes import Episodes
+from stageroute_gym.simulator.world import World
 
 os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
 try:

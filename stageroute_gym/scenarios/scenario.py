@@ -10,9 +10,9 @@ from typing import Any, Self
 
 from stageroute_gym.errors import FieldError, closest
 from stageroute_gym.problem import Problem
+from stageroute_gym.simulator.world import World
 from stageroute_gym.workloads import Workload
 from stageroute_gym.workloads.changing import option_names, parts, replace_options
-from stageroute_gym.world import World
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ from gymnasium.vector import VectorEnv, VectorWrapper
 from numba import njit
 from numpy.typing import NDArray
 
-from stageroute_gym.dynamics import step_continuous, step_discrete
 from stageroute_gym.errors import FieldError
-from stageroute_gym.state import PHASE, ROUTE, STEP_COST, STEP_SCORE
+from stageroute_gym.simulator.arrays import PHASE, ROUTE, STEP_COST, STEP_SCORE
+from stageroute_gym.simulator.kernels import step_continuous, step_discrete
 from stageroute_gym.vector import StageRouteVectorEnv
 
 

@@ -10,8 +10,8 @@ from stageroute_agents.sb3.equivariant import EquivariantPolicy
 from stageroute_agents.sb3.files import AgentFile
 from stageroute_agents.sb3.settings import TrainingSettings
 
-from stageroute_gym.actions import action_space
 from stageroute_gym.evaluation import evaluate
+from stageroute_gym.simulator.actions import action_space
 from stageroute_gym.wrappers.relative import CONTEXT_FEATURES, MODEL_FEATURES, row_space
 from stageroute_gym.wrappers.shares import LIMIT, logit_space
 

@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from stable_baselines3.common.callbacks import BaseCallback
 
 from stageroute_agents.sb3.checkpoints import write_checkpoint
-from stageroute_gym.world import World
+from stageroute_gym.simulator.world import World
 from stageroute_gym.wrappers import Normalization
 
 

@@ -136,7 +136,7 @@ class AgentFile:
     def _policy(self, normalization: Normalization | RelativeFeatures) -> Any:
         import torch
 
-        from stageroute_gym.actions import action_space
+        from stageroute_gym.simulator.actions import action_space
         from stageroute_gym.wrappers.shares import logit_space
 
         kind = policy_class(self.settings)

@@ -2,21 +2,7 @@
 
 from __future__ import annotations
 
-from stageroute_gym.draws import draw_row
-from stageroute_gym.observation import (
-    BUDGET_LEFT,
-    LAST_COST,
-    LAST_MODEL,
-    LAST_SCORE,
-    OBS_MEAN_COST,
-    OBS_MEAN_SCORE,
-    OBS_PULLS,
-    OBS_TOKENS,
-    PROGRESS,
-    QUERY,
-    STAGE_PROGRESS,
-)
-from stageroute_gym.state import (
+from stageroute_gym.simulator.arrays import (
     CHOSEN_SIZE,
     COST_SUM,
     DECLINED,
@@ -41,7 +27,21 @@ from stageroute_gym.state import (
     Singles,
     inlined,
 )
-from stageroute_gym.world import (
+from stageroute_gym.simulator.draws import draw_row
+from stageroute_gym.simulator.observation import (
+    BUDGET_LEFT,
+    LAST_COST,
+    LAST_MODEL,
+    LAST_SCORE,
+    OBS_MEAN_COST,
+    OBS_MEAN_SCORE,
+    OBS_PULLS,
+    OBS_TOKENS,
+    PROGRESS,
+    QUERY,
+    STAGE_PROGRESS,
+)
+from stageroute_gym.simulator.world import (
     BURST,
     COST,
     COST_MULTIPLIER,

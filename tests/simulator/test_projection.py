@@ -6,7 +6,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from stageroute_gym.projection import SHARE_TOLERANCE, project, sample
+from stageroute_gym.simulator.projection import SHARE_TOLERANCE, project, sample
 
 MODELS = st.integers(1, 8)
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from stageroute_gym.prefetching import prefetch
+from stageroute_gym.simulator.prefetching import prefetch
 
 
 @njit

@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stageroute_gym import dynamics, state
-from stageroute_gym.observation import NUM_FIELDS, QUERY
-from stageroute_gym.state import (
+from stageroute_gym.simulator import arrays, kernels
+from stageroute_gym.simulator.arrays import (
     ACTIVATIONS,
     DECLINED,
     INVALID,
@@ -24,7 +23,8 @@ from stageroute_gym.state import (
     STEP_COST,
     STEP_SCORE,
 )
-from stageroute_gym.world import World
+from stageroute_gym.simulator.observation import NUM_FIELDS, QUERY
+from stageroute_gym.simulator.world import World
 
 
 class Episodes:
@@ -45,8 +45,8 @@ class Episodes:
         self.world = world
         self.num_envs = num_envs
         self.finished = np.zeros(num_envs, np.bool_)
-        self.counters = np.zeros((num_envs, state.NUM_COUNTERS), np.int64)
-        self.amounts = np.zeros((num_envs, state.NUM_AMOUNTS), np.float64)
+        self.counters = np.zeros((num_envs, arrays.NUM_COUNTERS), np.int64)
+        self.amounts = np.zeros((num_envs, arrays.NUM_AMOUNTS), np.float64)
         self.fields = np.zeros((num_envs, NUM_FIELDS, n), np.float32)
         self.scalars = np.zeros((num_envs, QUERY + world.table.features.shape[1]), np.float32)
         self.masks = np.zeros((num_envs, n + 1), np.int8)
@@ -57,7 +57,7 @@ class Episodes:
             np.zeros((num_envs, 2, slots), np.float64),
             np.zeros((num_envs, n), np.float64),
             np.zeros((num_envs, slots), np.uint32),
-            np.zeros((num_envs, n, state.NUM_TOTALS), np.float64),
+            np.zeros((num_envs, n, arrays.NUM_TOTALS), np.float64),
             np.zeros((num_envs, world.problem.feedback_delay, 3), np.float64),
             self.fields,
             self.scalars,
@@ -67,7 +67,7 @@ class Episodes:
         self._bind()
 
     def _bind(self) -> None:
-        self._kernel: Any = dynamics.step_continuous if self._continuous else dynamics.step_discrete
+        self._kernel: Any = kernels.step_continuous if self._continuous else kernels.step_discrete
         # A partial and not a method, which would cost a single environment another 2 %.
         self.step: Callable[[NDArray[Any]], None] = partial(
             self._kernel, *self.world.arrays, *self._state
@@ -99,7 +99,7 @@ class Episodes:
     def restart_at_next_step(self, rows: NDArray[np.int64], keys: NDArray[np.uint64]) -> None:
         """Have the next step reset some episodes, whatever their actions; see `reset`."""
         self.finished[rows] = True
-        self.counters[rows, state.KEY] = keys.view(np.int64)
+        self.counters[rows, arrays.KEY] = keys.view(np.int64)
 
 
 def draw_key(generator: np.random.Generator) -> NDArray[np.uint64]:

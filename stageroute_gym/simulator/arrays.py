@@ -36,7 +36,7 @@ NUM_TOTALS = 3
 PENDING_MODEL, PENDING_SCORE, PENDING_COST = range(3)
 NUM_PENDING = 3
 # `fields`, `scalars`, float32, and `mask`, shape (E, N + 1), int8: the observation, which is laid
-# out in `stageroute_gym.observation`. The sets of models on offer and deployed are kept there only.
+# out in `observation`. The sets of models on offer and deployed are kept there only.
 
 # Values of PHASE, and of MODEL where no model served.
 DEPLOY, ROUTE = 0, 1

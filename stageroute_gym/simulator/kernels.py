@@ -1,7 +1,7 @@
 """The dynamics as compiled kernels: state in, state out, one row an environment.
 
-The world's arrays and their columns are described in `stageroute_gym.world`, the observation's
-layout in `stageroute_gym.observation`. Both kernels reset a row that is marked as finished and
+The world's arrays and their columns are described in `world`, the observation's layout in
+`observation`. Both kernels reset a row that is marked as finished and
 otherwise apply its action, which is Gymnasium's autoreset mode NEXT_STEP.
 """
 
@@ -9,13 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from stageroute_gym.deploy_phase import begin_stage, choose, choose_largest, commit
-from stageroute_gym.draws import uniform
-from stageroute_gym.observation import LAST_MODEL, OBS_LIST_PRICE, OBS_THROUGHPUT
-from stageroute_gym.prefetching import prefetch
-from stageroute_gym.projection import asks, fit, sample
-from stageroute_gym.route_phase import next_query, observe_books, refill, report, serve
-from stageroute_gym.state import (
+from stageroute_gym.simulator.arrays import (
     CAPS,
     CHOSEN_SIZE,
     INVALID,
@@ -40,7 +34,13 @@ from stageroute_gym.state import (
     inlined,
     kernel,
 )
-from stageroute_gym.world import (
+from stageroute_gym.simulator.deploy_phase import begin_stage, choose, choose_largest, commit
+from stageroute_gym.simulator.draws import uniform
+from stageroute_gym.simulator.observation import LAST_MODEL, OBS_LIST_PRICE, OBS_THROUGHPUT
+from stageroute_gym.simulator.prefetching import prefetch
+from stageroute_gym.simulator.projection import asks, fit, sample
+from stageroute_gym.simulator.route_phase import next_query, observe_books, refill, report, serve
+from stageroute_gym.simulator.world import (
     HARD_BUDGET,
     HORIZON,
     LIST_PRICE,

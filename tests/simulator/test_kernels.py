@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from reference import Reference
 from worlds import make_env, make_world, random_action, worlds
 
-from stageroute_gym.episode import draw_key
+from stageroute_gym.simulator.episodes import draw_key
 
 
 def assert_same_observation(actual, expected) -> None:

@@ -2,15 +2,7 @@
 
 from __future__ import annotations
 
-from stageroute_gym.observation import (
-    OBS_AVAILABLE,
-    OBS_DEPLOYED,
-    OBS_PHASE,
-    OBS_PREVIOUS,
-    OBS_TOKENS,
-    QUERY,
-)
-from stageroute_gym.state import (
+from stageroute_gym.simulator.arrays import (
     ACTIVATIONS,
     CHOSEN_SIZE,
     DEPLOY,
@@ -28,7 +20,21 @@ from stageroute_gym.state import (
     Singles,
     kernel,
 )
-from stageroute_gym.world import AVAILABLE, BURST, DEPLOYMENT_COST, MAX_DEPLOYED, STAGE_VALUE
+from stageroute_gym.simulator.observation import (
+    OBS_AVAILABLE,
+    OBS_DEPLOYED,
+    OBS_PHASE,
+    OBS_PREVIOUS,
+    OBS_TOKENS,
+    QUERY,
+)
+from stageroute_gym.simulator.world import (
+    AVAILABLE,
+    BURST,
+    DEPLOYMENT_COST,
+    MAX_DEPLOYED,
+    STAGE_VALUE,
+)
 
 
 @kernel

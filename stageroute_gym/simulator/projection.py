@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stageroute_gym.state import kernel
+from stageroute_gym.simulator.arrays import kernel
 
 Floats = NDArray[np.float64]
 

@@ -6,7 +6,7 @@ import pytest
 from gymnasium.error import InvalidAction
 from gymnasium.utils.env_checker import data_equivalence as equal
 
-from stageroute_gym import dynamics
+from stageroute_gym.simulator import kernels
 
 SHORT = {"horizon": 60, "num_stages": 4}
 IDS = ("StageRoute-v0", "StageRouteContinuous-v0")
@@ -76,5 +76,5 @@ def test_unusual_arrays_as_actions_compile_nothing_anew():
     discrete.step(number)
     continuous.step(weights)
     continuous.step(np.full((11, 2), 0.3)[:, 0])
-    assert len(dynamics.step_discrete.signatures) == 1
-    assert len(dynamics.step_continuous.signatures) == 1
+    assert len(kernels.step_discrete.signatures) == 1
+    assert len(kernels.step_continuous.signatures) == 1

@@ -8,7 +8,7 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from stageroute_gym.world import World
+from stageroute_gym.simulator.world import World
 
 Observation = dict[str, NDArray[Any]]
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from worlds import make_env, make_world, random_action, worlds
 
-from stageroute_gym.observation import Observation
+from stageroute_gym.simulator.observation import Observation
 
 RUNS = settings(max_examples=100, deadline=None)
 BOTH = pytest.mark.parametrize("continuous", [False, True])

@@ -6,9 +6,9 @@ from numba import njit
 from reference import alias_row, splitmix
 from scipy.stats import chisquare
 
-from stageroute_gym.draws import draw_row, uniform
-from stageroute_gym.episode import draw_key
-from stageroute_gym.world import alias_table
+from stageroute_gym.simulator.draws import draw_row, uniform
+from stageroute_gym.simulator.episodes import draw_key
+from stageroute_gym.simulator.world import alias_table
 
 KEYS = [0, 1, 2**63, 2**64 - 1, 0x0123456789ABCDEF]
 
