@@ -10,13 +10,16 @@ from stageroute_gym.optimize.horizon import HorizonPlan, horizon_oracle
 from stageroute_gym.optimize.oracle import stage_oracle
 from stageroute_gym.optimize.route import RoutePlan, route_lp
 from stageroute_gym.optimize.slots import fill_slots
+from stageroute_gym.optimize.task_deploy import TaskPlan, deploy_by_task
 
 __all__ = [
     "DeployPlan",
     "HorizonPlan",
     "RoutePlan",
+    "TaskPlan",
     "confidence_radius",
     "cost_lower_bound",
+    "deploy_by_task",
     "deploy_mip",
     "fill_slots",
     "horizon_oracle",
