@@ -28,6 +28,7 @@ same way, the expected score over the draws of the models in `StageRouteContinuo
 from __future__ import annotations
 
 import dataclasses
+import math
 from typing import Any
 
 import numpy as np
@@ -36,6 +37,8 @@ from numba import njit
 from numpy.typing import NDArray
 
 from stageroute_gym.errors import FieldError, closest
+from stageroute_gym.optimize import deploy_mip, horizon_oracle
+from stageroute_gym.optimize.mixture import MASS_TOLERANCE
 from stageroute_gym.simulator.draws import draw_row
 from stageroute_gym.simulator.episodes import draw_key
 from stageroute_gym.simulator.world import STAGE_END, STAGE_MIX, World
@@ -68,6 +71,64 @@ def oracle_score(world: World, oracle: str) -> float:
     if oracle not in totals:
         raise FieldError("oracle", oracle, closest(oracle, ORACLES))
     return float(totals[oracle]()) / horizon
+
+
+def servable_share(world: World) -> float:
+    """Largest share of the horizon's queries that can be served within the budget, expected.
+
+    Of all plans that know the mean costs and the arrivals, keep throughput and ``M_max`` and may
+    spend ``b T`` unevenly over the stages: what the horizon oracle does where every score is 1.
+    Costs of deployment are left out. Below 1 also where models or throughput do not suffice.
+
+    Args:
+        world: the world.
+
+    Returns:
+        The share, in [0, 1]; 1 if and only if the budget is at least `full_service_budget`.
+    """
+    problem = world.problem
+    if problem.budget >= full_service_budget(world):
+        return 1.0
+    plan = horizon_oracle(
+        np.ones_like(world.mean_cost),
+        world.mean_cost,
+        world.schedule.available,
+        problem.stage_lengths,
+        problem.budget,
+        world.throughput,
+        problem.max_deployed,
+    )
+    return min(plan.value / problem.horizon, math.nextafter(1.0, 0.0))
+
+
+def full_service_budget(world: World) -> float:
+    """Smallest budget, in USD a query, with which all queries of the horizon can be served.
+
+    The mean over the horizon of each stage's cheapest mixture of at most ``M_max`` models that
+    serves every query. Costs of deployment are left out.
+
+    Args:
+        world: the world.
+
+    Returns:
+        The budget; infinite where some stage's models or their throughput cannot serve every query
+        at any price.
+    """
+    problem, available = world.problem, world.schedule.available
+    caps = np.where(available, world.throughput, 0.0)
+    stages, first, copy = np.unique(
+        np.concatenate([world.mean_cost, caps], axis=1),
+        axis=0,
+        return_index=True,
+        return_inverse=True,
+    )
+    cheapest = np.empty(len(stages))
+    for row, stage in enumerate(first):
+        cost, cap = world.mean_cost[stage], caps[stage]
+        plan = deploy_mip(-cost, cost, math.inf, cap, problem.max_deployed)
+        serves_all = plan.weights.sum() >= 1.0 - MASS_TOLERANCE
+        cheapest[row] = (plan.weights * cost).sum() if serves_all else math.inf
+    return float((cheapest[copy] * problem.stage_lengths).sum()) / problem.horizon
 
 
 def query_variables(world: World) -> int:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import math
+
 import gymnasium as gym
 import numpy as np
 import pytest
@@ -10,7 +12,14 @@ import stageroute_gym  # noqa: F401
 from stageroute_gym import scenarios
 from stageroute_gym.errors import FieldError
 from stageroute_gym.optimize.assignment import assign
-from stageroute_gym.oracles import ORACLES, oracle_score, realised, realised_rows
+from stageroute_gym.oracles import (
+    ORACLES,
+    full_service_budget,
+    oracle_score,
+    realised,
+    realised_rows,
+    servable_share,
+)
 from stageroute_gym.problem import Problem
 from stageroute_gym.simulator.arrays import ROW
 from stageroute_gym.simulator.world import World
@@ -252,3 +261,21 @@ def test_hindsight_expects_no_more_than_the_mean_world():
 def test_unknown_oracle():
     with pytest.raises(FieldError, match="oracle = 'tasks': expected 'task'"):
         oracle_score(two_tasks(), "tasks")
+
+
+def test_budgets_that_cannot_serve_every_query_by_hand():
+    # The cheapest mixture: 0.3 of all queries to a for 1 USD each, the others to b for 3 USD.
+    world = two_tasks(throughput=(0.3, 1.0), max_deployed=2)
+    assert full_service_budget(world) == pytest.approx(0.3 * 1 + 0.7 * 3)
+    # 1.4 USD a query: 0.3 to a, the other 1.1 USD buy 1.1 / 3 queries of b.
+    assert servable_share(world) == pytest.approx(0.3 + 1.1 / 3)
+    enough = two_tasks(throughput=(0.3, 1.0), max_deployed=2, budget=full_service_budget(world))
+    assert servable_share(enough) == 1
+    # One slot: b alone serves all; a alone serves 0.3, b for 1.4 USD a query 1.4 / 3.
+    single = two_tasks(throughput=(0.3, 1.0))
+    assert full_service_budget(single) == pytest.approx(3)
+    assert servable_share(single) == pytest.approx(1.4 / 3)
+    # Throughput that does not add up to 1 serves all at no price.
+    short = two_tasks(throughput=(0.3, 0.5), max_deployed=2, budget=100.0)
+    assert full_service_budget(short) == math.inf
+    assert servable_share(short) == pytest.approx(0.8)
