@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import gymnasium as gym
@@ -165,10 +166,15 @@ class StageRouteEnv(gym.Env[Observation, Any]):
         self._mask = self._episodes.masks[0]
         self._counters = self._episodes.counters[0]
         self._amounts = self._episodes.amounts[0]
+        self._advance = self._advancing()
+
+    def _advancing(self) -> Callable[[NDArray[Any]], None]:
+        # What applies a checked action to the episode.
+        return self._episodes.step
 
     def __getstate__(self) -> dict[str, Any]:
         """The running episode; views of its arrays and a window do not survive a copy."""
-        views = ("_finished", "_fields", "_scalars", "_mask", "_counters", "_amounts")
+        views = ("_finished", "_fields", "_scalars", "_mask", "_counters", "_amounts", "_advance")
         state = {k: v for k, v in self.__dict__.items() if k not in views}
         return state | {"_renderer": None}
 
@@ -196,7 +202,7 @@ class StageRouteEnv(gym.Env[Observation, Any]):
         """
         if not self._running:
             raise ResetNeeded("the episode is over or was never started: call reset() first")
-        self._episodes.step(self._checked(action))
+        self._advance(self._checked(action))
         counters, amounts = self._counters.tolist(), self._amounts.tolist()
         info = info_fields(counters, amounts)
         terminated = self._finished.item()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, ClassVar, TypeGuard
 
 import numpy as np
@@ -104,6 +105,23 @@ class StageRouteVectorEnv(VectorEnv[Observation, NDArray[Any], NDArray[Any]]):
             InvalidAction: if an action is not allowed; no sub-environment has moved then.
         """
         return self._advance(actions, self._episodes.step)
+
+    def hold(
+        self, actions: NDArray[Any], queries: int
+    ) -> tuple[Observation, NDArray[Any], NDArray[Any], NDArray[Any], Info]:
+        """As `step`, but each routing decision holds for up to ``queries`` queries.
+
+        See `stageroute_gym.simulator.episodes.Episodes.hold`; rewards, and scores and costs in the infos, are
+        sums over these queries.
+
+        Args:
+            actions: as for `step`.
+            queries: how many queries a routing decision holds for, at least 1.
+
+        Raises:
+            InvalidAction: if an action is not allowed; no sub-environment has moved then.
+        """
+        return self._advance(actions, partial(self._episodes.hold, queries=queries))
 
     def _advance(
         self, actions: Any, advance: Callable[[NDArray[Any]], None]

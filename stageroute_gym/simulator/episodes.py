@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stageroute_gym.simulator import arrays, kernels
+from stageroute_gym.simulator import arrays, holding, kernels
 from stageroute_gym.simulator.arrays import (
     ACTIVATIONS,
     DECLINED,
@@ -80,6 +80,20 @@ class Episodes:
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
         self._bind()
+
+    def hold(self, actions: NDArray[Any], queries: int) -> None:
+        """Apply one action to each episode, and go on with it for up to ``queries`` queries.
+
+        A deploy step is one step. A routing decision ends early with the stage, with the episode,
+        or, with discrete actions, as soon as the mask forbids it. Score and cost of the step are
+        sums over its queries.
+
+        Args:
+            actions: as for ``step``.
+            queries: how many queries a routing decision holds for, at least 1.
+        """
+        kernel = holding.hold_continuous if self._continuous else holding.hold_discrete
+        kernel(self.world.arrays, self._state, actions, queries)
 
     def reset(self, rows: NDArray[np.int64], keys: NDArray[np.uint64]) -> None:
         """Start new episodes.

@@ -7,12 +7,9 @@ from typing import Any
 import gymnasium as gym
 from gymnasium import spaces
 from gymnasium.vector import VectorEnv, VectorWrapper
-from numba import njit
-from numpy.typing import NDArray
 
 from stageroute_gym.errors import FieldError
-from stageroute_gym.simulator.arrays import PHASE, ROUTE, STEP_COST, STEP_SCORE
-from stageroute_gym.simulator.kernels import step_continuous, step_discrete
+from stageroute_gym.simulator.arrays import ROUTE
 from stageroute_gym.vector import StageRouteVectorEnv
 
 
@@ -32,7 +29,7 @@ class HoldDecision(gym.Wrapper[Any, Any, Any, Any], gym.utils.RecordConstructorA
     """
 
     def __init__(self, env: gym.Env[Any, Any], *, queries: int) -> None:
-        _check_queries(queries)
+        check_hold("queries", queries)
         gym.utils.RecordConstructorArgs.__init__(self, queries=queries)
         gym.Wrapper.__init__(self, env)
         if not isinstance(env.observation_space, spaces.Dict):
@@ -79,7 +76,7 @@ class VectorHoldDecision(VectorWrapper):
     """
 
     def __init__(self, env: VectorEnv[Any, Any, Any], *, queries: int) -> None:
-        _check_queries(queries)
+        check_hold("queries", queries)
         if not isinstance(env, StageRouteVectorEnv):
             raise FieldError("env", env, "a StageRouteVectorEnv; put other wrappers on top")
         super().__init__(env)
@@ -93,81 +90,18 @@ class VectorHoldDecision(VectorWrapper):
             InvalidAction: if an action is not allowed.
             FieldError: before the first reset.
         """
-        return self._native._advance(actions, self._hold)
-
-    def _hold(self, actions: NDArray[Any]) -> None:
-        # The dynamics are the native environment's own; here they advance by several steps.
-        episodes = self._native._episodes
-        hold = _hold_continuous if self._native.continuous else _hold_discrete
-        hold(episodes.world.arrays, episodes._state, actions, self.queries)
+        return self._native.hold(actions, self.queries)
 
 
-def _check_queries(queries: object) -> None:
+def check_hold(field: str, queries: object) -> None:
+    """Check how many queries a decision is to hold for.
+
+    Args:
+        field: name of the argument that says so.
+        queries: its value.
+
+    Raises:
+        FieldError: if it is not an integer of at least 1.
+    """
     if isinstance(queries, bool) or not isinstance(queries, int) or queries < 1:
-        raise FieldError("queries", queries, "an integer of at least 1")
-
-
-@njit(cache=True, inline="always")
-def _row(state: Any, e: int) -> Any:
-    """The state of one episode, as a batch of one."""
-    (
-        finished,
-        counters,
-        amounts,
-        routing,
-        tokens,
-        members,
-        totals,
-        pending,
-        fields,
-        scalars,
-        mask,
-    ) = state
-    one = slice(e, e + 1)
-    return (
-        finished[one],
-        counters[one],
-        amounts[one],
-        routing[one],
-        tokens[one],
-        members[one],
-        totals[one],
-        pending[one],
-        fields[one],
-        scalars[one],
-        mask[one],
-    )
-
-
-@njit(cache=True)
-def _hold_discrete(world: Any, state: Any, actions: Any, queries: int) -> None:
-    """Hold each row's action of `StageRoute-v0`; score and cost of the step become the sums."""
-    finished, counters, amounts, mask = state[0], state[1], state[2], state[10]
-    for e in range(actions.shape[0]):
-        arguments = world + _row(state, e) + (actions[e : e + 1],)
-        holding = counters[e, PHASE] == ROUTE and not finished[e]
-        score, cost = 0.0, 0.0
-        for _ in range(queries if holding else 1):
-            step_discrete(*arguments)
-            score += amounts[e, STEP_SCORE]
-            cost += amounts[e, STEP_COST]
-            if finished[e] or counters[e, PHASE] != ROUTE or not mask[e, actions[e]]:
-                break
-        amounts[e, STEP_SCORE], amounts[e, STEP_COST] = score, cost
-
-
-@njit(cache=True)
-def _hold_continuous(world: Any, state: Any, actions: Any, queries: int) -> None:
-    """Hold each row's shares of `StageRouteContinuous-v0`; see `_hold_discrete`."""
-    finished, counters, amounts = state[0], state[1], state[2]
-    for e in range(actions.shape[0]):
-        arguments = world + _row(state, e) + (actions[e : e + 1],)
-        holding = counters[e, PHASE] == ROUTE and not finished[e]
-        score, cost = 0.0, 0.0
-        for _ in range(queries if holding else 1):
-            step_continuous(*arguments)
-            score += amounts[e, STEP_SCORE]
-            cost += amounts[e, STEP_COST]
-            if finished[e] or counters[e, PHASE] != ROUTE:
-                break
-        amounts[e, STEP_SCORE], amounts[e, STEP_COST] = score, cost
+        raise FieldError(field, queries, "an integer of at least 1")
