@@ -16,8 +16,9 @@ deployment are left out. Horizon, task and query oracle may decline queries; sta
 must serve what the caps let them, and overspend where that is not affordable.
 
 In every world ``horizon <= task <= query``. Where each stage has an affordable mixture
-(`World.stage_feasible`), ``stage <= horizon``; where such mixtures also serve every query, which
-holds in all scenarios that need no file, ``stage <= pool <= task``. Pool and horizon have no order.
+(``feasible`` of `StagePlan`), ``stage <= horizon``; where such mixtures also serve every query,
+which holds in all scenarios that need no file, ``stage <= pool <= task``. Pool and horizon have no
+order.
 
 In hindsight, that is in `realised` of a seed, the order holds for the queries that came. There the
 query oracle without throughput (all ``alpha`` 1) bounds the score of every episode of that seed
@@ -29,7 +30,9 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from typing import Any
+from functools import cached_property
+from typing import NamedTuple
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from gymnasium.utils import seeding
@@ -37,19 +40,161 @@ from numba import njit
 from numpy.typing import NDArray
 
 from stageroute_gym.errors import FieldError, closest
-from stageroute_gym.optimize import deploy_mip, horizon_oracle
+from stageroute_gym.optimize import HorizonPlan, StagePlan, deploy_mip, horizon_oracle, stage_oracle
+from stageroute_gym.optimize.assignment import AssignmentPlan, assign
 from stageroute_gym.optimize.mixture import MASS_TOLERANCE
 from stageroute_gym.simulator.draws import draw_row
 from stageroute_gym.simulator.episodes import draw_key
-from stageroute_gym.simulator.world import STAGE_END, STAGE_MIX, World
+from stageroute_gym.simulator.world import STAGE_END, STAGE_MIX, World, weighted_means
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
 
 # Those that look at no single query, and then the one that does.
 PLANNING_ORACLES = ("stage", "pool", "horizon", "task")
 ORACLES = (*PLANNING_ORACLES, "query")
 
 
-def oracle_score(world: World, oracle: str) -> float:
-    """Expected score a query of an oracle, over the whole horizon.
+class TaskMeans(NamedTuple):
+    """What each of ``G`` tasks' queries are like in each stage.
+
+    Attributes:
+        share: share of the task in the queries of the stage, float64 (K, G).
+        score: true mean score on the task, 0 where a stage has none of it, float64 (K, G, N).
+        cost: true mean cost in USD per query, 0 as above, float64 (K, G, N).
+    """
+
+    share: Floats
+    score: Floats
+    cost: Floats
+
+
+class Oracles:
+    """The oracles of one world; each programme is solved when it is first asked for.
+
+    Args:
+        world: a world, or `realised` of it.
+    """
+
+    def __init__(self, world: World) -> None:
+        # What is read of the world, not the world: it is the key of a cache of these.
+        self._table, self._schedule, self._problem = world.table, world.schedule, world.problem
+        self._throughput, self._means = world.throughput, (world.mean_score, world.mean_cost)
+
+    @cached_property
+    def stage(self) -> StagePlan:
+        """The stage oracle, the paper's: ``b`` USD a query in each stage."""
+        return self._stage_plan(self._problem.max_deployed)
+
+    @cached_property
+    def pool(self) -> StagePlan:
+        """As `stage`, with all models on offer deployed, whatever ``M_max``."""
+        return self._stage_plan(self._table.num_models)
+
+    @cached_property
+    def horizon(self) -> HorizonPlan:
+        """The horizon oracle: the best plan made in advance with one budget for all stages."""
+        return self._horizon_plan(self._problem.max_deployed)
+
+    @cached_property
+    def horizon_bound(self) -> HorizonPlan:
+        """As `horizon`, with all models on offer deployed, whatever ``M_max``.
+
+        What it expects, plus one query, bounds from above what any agent that is blind to the
+        queries can expect in `StageRouteContinuous-v0`, see this module's text.
+        """
+        return self._horizon_plan(self._table.num_models)
+
+    @cached_property
+    def task_means(self) -> TaskMeans:
+        """What each task's queries are like in each stage."""
+        table, schedule = self._table, self._schedule
+        shape = (len(schedule.mixes), len(table.task_names))
+        share = np.zeros(shape)
+        score, cost = np.zeros((2, *shape, table.num_models))
+        for task in range(shape[1]):
+            rows = np.flatnonzero(table.task == task)
+            weight = schedule.mixes[:, rows]
+            share[:, task] = weight.sum(axis=1)
+            # A task without queries has no means; zeros then.
+            weight = weight / np.where(share[:, task] > 0, share[:, task], 1)[:, None]
+            score[:, task] = weighted_means(weight, table.score[rows])
+            cost[:, task] = weighted_means(weight, table.cost[rows])
+        mix = schedule.stage_mix
+        priced = cost[mix] * schedule.cost_multiplier[:, None, :]
+        return TaskMeans(share[mix], score[mix], priced)
+
+    @cached_property
+    def task(self) -> AssignmentPlan:
+        """The per-task oracle: it knows a query's task before routing it, and the horizon.
+
+        One budget for all stages; throughput as a share of all queries of a stage; ``M_max``
+        relaxed, so that it bounds from above what any agent can expect that is told the tasks.
+        ``shares`` have shape (K, G, N).
+        """
+        means = self.task_means
+        stage, task = np.nonzero(means.share > 0)
+        plan = self._assign(
+            means.score[stage, task], means.cost[stage, task], means.share[stage, task], stage
+        )
+        shares = np.zeros(means.score.shape)
+        shares[stage, task] = plan.shares
+        return plan._replace(shares=shares)
+
+    @cached_property
+    def query(self) -> AssignmentPlan:
+        """The per-query oracle: it knows every model's score and cost on a query.
+
+        Constraints as for `task`; queries are divisible, which matters for less than two queries in
+        each stage and model. ``shares`` have a row for each stage and row of the table that it can
+        draw, in that order.
+        """
+        table, schedule = self._table, self._schedule
+        mixes = schedule.mixes[schedule.stage_mix]
+        stage, row = np.nonzero(mixes)
+        return self._assign(
+            table.score[row],
+            table.cost[row] * schedule.cost_multiplier[stage],
+            mixes[stage, row],
+            stage,
+        )
+
+    def _stage_plan(self, max_deployed: int) -> StagePlan:
+        available, budget = self._schedule.available, self._problem.budget
+        return stage_oracle(*self._means, available, budget, self._throughput, max_deployed)
+
+    def _horizon_plan(self, max_deployed: int) -> HorizonPlan:
+        return horizon_oracle(
+            *self._means,
+            self._schedule.available,
+            self._problem.stage_lengths,
+            self._problem.budget,
+            self._throughput,
+            max_deployed,
+        )
+
+    def _assign(
+        self, score: Floats, cost: Floats, share: Floats, stage: Integers
+    ) -> AssignmentPlan:
+        """The best assignment of groups that are a ``share`` of their stage's queries."""
+        lengths = self._problem.stage_lengths
+        capacity = lengths[:, None] * self._throughput * self._schedule.available
+        queries = share * lengths[stage]
+        return assign(score, cost, queries, stage, capacity, self._problem.total_budget)
+
+
+_ORACLES: WeakKeyDictionary[World, Oracles] = WeakKeyDictionary()
+
+
+def oracles_of(world: World) -> Oracles:
+    """The oracles of a world, kept as long as the world is."""
+    if world not in _ORACLES:
+        _ORACLES[world] = Oracles(world)
+    return _ORACLES[world]
+
+
+def oracle_total(world: World, oracle: str) -> float:
+    """Expected score of an oracle, summed over the whole horizon.
 
     Args:
         world: a world, or `realised` of it. The query oracle has a variable for each model and
@@ -60,17 +205,18 @@ def oracle_score(world: World, oracle: str) -> float:
     Raises:
         FieldError: if there is no such oracle.
     """
-    horizon, lengths = world.problem.horizon, world.problem.stage_lengths
-    totals: dict[str, Any] = {
-        "stage": lambda: world.stage_values @ lengths,
-        "pool": lambda: world.pool_values @ lengths,
-        "horizon": lambda: world.horizon_plan.value,
-        "task": lambda: world.task_plan.value,
-        "query": lambda: world.query_plan.value,
-    }
-    if oracle not in totals:
+    if oracle not in ORACLES:
         raise FieldError("oracle", oracle, closest(oracle, ORACLES))
-    return float(totals[oracle]()) / horizon
+    plan: StagePlan | HorizonPlan | AssignmentPlan = getattr(oracles_of(world), oracle)
+    if isinstance(plan, StagePlan):
+        # Not as a matrix product, whose last bits depend on the number of threads.
+        return float((plan.values * world.problem.stage_lengths).sum())
+    return plan.value
+
+
+def oracle_score(world: World, oracle: str) -> float:
+    """Expected score a query of an oracle, see `oracle_total`."""
+    return oracle_total(world, oracle) / world.problem.horizon
 
 
 def servable_share(world: World) -> float:

@@ -11,6 +11,7 @@ import stageroute_gym  # noqa: F401
 from stageroute_gym import scenarios
 from stageroute_gym.errors import FieldError
 from stageroute_gym.optimize import stage_oracle
+from stageroute_gym.oracles import oracles_of
 
 CHANGES = scenarios.suite("changes").scenarios
 YI, GPT4 = "zero-one-ai/Yi-34B-Chat", "gpt-4-1106-preview"
@@ -29,12 +30,12 @@ def test_every_scenario_is_affordable_in_every_stage(name):
     problem = world.problem
     assert problem.horizon == 10_000
     assert len(problem.stage_lengths) == 22
-    assert world.stage_feasible.all()
-    served = world.stage_weights.sum(axis=1)
+    assert oracles_of(world).stage.feasible.all()
+    served = oracles_of(world).stage.weights.sum(axis=1)
     np.testing.assert_allclose(served, 1)
-    spend = (world.stage_weights * world.mean_cost).sum(axis=1)
+    spend = (oracles_of(world).stage.weights * world.mean_cost).sum(axis=1)
     assert (spend <= problem.budget * (1 + 1e-9)).all()
-    assert ((world.stage_weights > 0).sum(axis=1) <= problem.max_deployed).all()
+    assert ((oracles_of(world).stage.weights > 0).sum(axis=1) <= problem.max_deployed).all()
 
 
 @pytest.mark.parametrize("name", CHANGES)
@@ -72,14 +73,16 @@ def test_a_short_rollout(name, env_id):
 
 def test_drift():
     world, _ = world_of("drift")
-    names = [world.table.task_names[task] for task in world.task_share.argmax(axis=1)]
+    names = [
+        world.table.task_names[task] for task in oracles_of(world).task_means.share.argmax(axis=1)
+    ]
     order = list(dict.fromkeys(names))
     assert order == ["arc", "gsm8k", "hellaswag", "winogrande", "mmlu"]
     assert names == sorted(names, key=order.index)
-    assert world.task_share.max(axis=1).min() > 0.4
+    assert oracles_of(world).task_means.share.max(axis=1).min() > 0.4
     best = world.mean_score.argmax(axis=1)
     # What is worth its price changes, though the best model hardly does.
-    assert len({tuple(row) for row in world.stage_weights > 0}) >= 5
+    assert len({tuple(row) for row in oracles_of(world).stage.weights > 0}) >= 5
     assert (best == world.table.models.index(GPT4)).any()
     steps, _ = world_of("drift", shape="steps")
     assert len(steps.schedule.mixes) == 5
@@ -88,8 +91,8 @@ def test_drift():
 def test_regression():
     world, place = world_of("regression")
     yi, like = place[YI], place["meta/llama-2-70b-chat"]
-    assert (world.stage_weights[:HALFWAY, yi] > 0.39).all()
-    assert (world.stage_weights[HALFWAY:, yi] == 0).all()
+    assert (oracles_of(world).stage.weights[:HALFWAY, yi] > 0.39).all()
+    assert (oracles_of(world).stage.weights[HALFWAY:, yi] == 0).all()
     np.testing.assert_allclose(
         world.mean_score[HALFWAY:, yi], world.mean_score[0, like], atol=1e-12
     )
@@ -104,8 +107,8 @@ def test_price_cut():
     assert world.mean_score[0].argmax() == gpt4
     np.testing.assert_allclose(world.mean_cost[HALFWAY:, gpt4], world.mean_cost[0, gpt4] / 10)
     np.testing.assert_allclose(world.mean_cost[:HALFWAY, gpt4], world.mean_cost[0, gpt4])
-    assert (world.stage_weights[:HALFWAY, gpt4] < 0.1).all()
-    assert (world.stage_weights[HALFWAY:, gpt4] > 0.39).all()
+    assert (oracles_of(world).stage.weights[:HALFWAY, gpt4] < 0.1).all()
+    assert (oracles_of(world).stage.weights[HALFWAY:, gpt4] > 0.39).all()
     assert world.stage_values[-1] > world.stage_values[0] + 0.05
 
 
@@ -113,7 +116,7 @@ def test_outage():
     world, place = world_of("outage")
     available = world.schedule.available[:, place[YI]]
     np.testing.assert_array_equal(np.flatnonzero(~available), np.arange(9, 14))
-    assert (world.stage_weights[available, place[YI]] > 0.39).all()
+    assert (oracles_of(world).stage.weights[available, place[YI]] > 0.39).all()
     assert np.delete(world.schedule.available, place[YI], axis=1).all()
     earlier, _ = world_of("outage", start=0.1)
     np.testing.assert_array_equal(
@@ -130,9 +133,9 @@ def test_crowd():
     good = place["b-1"]
     assert newcomers.argmax() + 11 == good
     assert np.sort(newcomers)[-2] < world.mean_score[0, place["claude-v1"]] < newcomers.max()
-    assert (world.stage_weights[9:, good] > 0.39).all()
+    assert (oracles_of(world).stage.weights[9:, good] > 0.39).all()
     poor = np.setdiff1d(np.arange(11, 31), [good])
-    assert (world.stage_weights[:, poor] == 0).all()
+    assert (oracles_of(world).stage.weights[:, poor] == 0).all()
 
 
 def test_many_models():
@@ -143,9 +146,9 @@ def test_many_models():
     assert on_offer[0] == 61
     assert on_offer[-1] == 200
     assert (np.diff(on_offer) >= 0).all()
-    assert ((world.stage_weights > 0).sum(axis=1) >= 10).all()
+    assert ((oracles_of(world).stage.weights > 0).sum(axis=1) >= 10).all()
     # The best set is not the base's: newcomers matter.
-    assert (world.stage_weights[-1, 11:] > 0).sum() >= 5
+    assert (oracles_of(world).stage.weights[-1, 11:] > 0).sum() >= 5
 
 
 def test_mixed_alpha():
@@ -153,8 +156,8 @@ def test_mixed_alpha():
     assert len(set(world.throughput)) == 7
     worth = world.mean_score[0] - 300 * world.mean_cost[0]
     assert world.throughput[np.argsort(worth)[-3:]].max() <= 0.3
-    assert (world.stage_weights <= world.throughput + 1e-9).all()
-    assert world.stage_weights[-1, place[YI]] == pytest.approx(0.15)
+    assert (oracles_of(world).stage.weights <= world.throughput + 1e-9).all()
+    assert oracles_of(world).stage.weights[-1, place[YI]] == pytest.approx(0.15)
     with pytest.raises(FieldError, match="one for each of 11 models"):
         scenarios.get("mixed-alpha", throughput=(0.5, 0.5)).world()
 
@@ -174,11 +177,11 @@ def test_delayed():
 def test_per_task():
     world, place = world_of("per-task")
     np.testing.assert_array_equal(world.table.features.argmax(axis=1), world.table.task)
-    best = world.task_mean_score[-1].copy()
+    best = oracles_of(world).task_means.score[-1].copy()
     best[:, place[GPT4]] = 0
     assert len(set(best.argmax(axis=1))) >= 3
     # What knowing the task is worth, at the same throughput and budget.
-    assert world.task_plan.value > 1.08 * world.horizon_plan.value
+    assert oracles_of(world).task.value > 1.08 * oracles_of(world).horizon.value
 
 
 @pytest.mark.parametrize("name", ["drift", "regression", "price-cut", "outage"])
@@ -199,7 +202,7 @@ def test_no_fixed_set_will_do(name):
         )
         if feasible.all():
             best = max(best, float(values @ problem.stage_lengths))
-    assert 0 < best < 0.985 * (world.stage_values @ problem.stage_lengths)
+    assert 0 < best < 0.985 * (world.stage_values * problem.stage_lengths).sum()
 
 
 def test_overrides_reach_the_changes():

@@ -16,6 +16,7 @@ from stageroute_gym.oracles import (
     ORACLES,
     full_service_budget,
     oracle_score,
+    oracles_of,
     realised,
     realised_rows,
     servable_share,
@@ -67,9 +68,9 @@ def check_order(world: World) -> None:
     assert score["horizon"] <= score["task"] + TOLERANCE
     assert score["task"] <= score["query"] + TOLERANCE
     assert score["query"] <= 1 + TOLERANCE
-    if world.stage_feasible.all():
+    if oracles_of(world).stage.feasible.all():
         assert score["stage"] <= score["horizon"] + TOLERANCE
-        if (world.stage_weights.sum(axis=1) > 1 - 1e-9).all():
+        if (oracles_of(world).stage.weights.sum(axis=1) > 1 - 1e-9).all():
             assert score["stage"] <= score["pool"] + TOLERANCE
             assert score["pool"] <= score["task"] + TOLERANCE
 
@@ -89,7 +90,7 @@ def test_order_in_hindsight(world, seed):
 @pytest.mark.parametrize("name", [*scenarios.suite("full").scenarios, "many-models", "drift"])
 def test_order_of_the_scenarios(name):
     world = scenarios.get(name).world()
-    assert world.stage_feasible.all()
+    assert oracles_of(world).stage.feasible.all()
     score = {oracle: oracle_score(world, oracle) for oracle in ORACLES[:-1]}
     assert score["stage"] <= score["pool"] + TOLERANCE <= score["task"] + 2 * TOLERANCE
     assert score["stage"] <= score["horizon"] + TOLERANCE <= score["task"] + 2 * TOLERANCE
@@ -99,27 +100,29 @@ def test_order_of_the_scenarios(name):
 @given(worlds())
 def test_plans_respect_every_limit(world):
     lengths = world.problem.stage_lengths
-    plan = world.task_plan
-    served = lengths[:, None, None] * world.task_share[:, :, None] * plan.shares
+    plan = oracles_of(world).task
+    served = lengths[:, None, None] * oracles_of(world).task_means.share[:, :, None] * plan.shares
     assert (plan.shares >= -1e-9).all()
     assert (plan.shares.sum(axis=2) <= 1 + TOLERANCE).all()
     caps = lengths[:, None] * world.throughput * world.schedule.available
     assert (served.sum(axis=1) <= caps + TOLERANCE * world.problem.horizon).all()
-    spend = (served * world.task_mean_cost).sum()
+    spend = (served * oracles_of(world).task_means.cost).sum()
     assert spend == pytest.approx(plan.spend, abs=1e-9)
     assert spend <= world.problem.total_budget * (1 + TOLERANCE)
-    assert (served * world.task_mean_score).sum() == pytest.approx(plan.value, abs=1e-9)
+    assert (served * oracles_of(world).task_means.score).sum() == pytest.approx(
+        plan.value, abs=1e-9
+    )
     assert plan.price >= -1e-9
 
 
 @EXAMPLES
 @given(worlds())
 def test_task_means_add_up(world):
-    share = world.task_share
+    share = oracles_of(world).task_means.share
     np.testing.assert_allclose(share.sum(axis=1), 1)
     for of_task, mean in (
-        (world.task_mean_score, world.mean_score),
-        (world.task_mean_cost, world.mean_cost),
+        (oracles_of(world).task_means.score, world.mean_score),
+        (oracles_of(world).task_means.cost, world.mean_cost),
     ):
         np.testing.assert_allclose((share[:, :, None] * of_task).sum(axis=1), mean, atol=1e-12)
 
@@ -161,7 +164,7 @@ def test_by_hand():
     assert oracle_score(world, "horizon") == pytest.approx(0.5)
     assert oracle_score(world, "task") == pytest.approx(0.8)
     assert oracle_score(world, "query") == pytest.approx(0.8)
-    plan = world.task_plan
+    plan = oracles_of(world).task
     np.testing.assert_allclose(plan.shares, [[[1, 0], [0, 0.6]]], atol=1e-9)
     assert plan.price == pytest.approx(1 / 3)
     assert plan.spend == pytest.approx(14)
@@ -228,7 +231,7 @@ def test_no_episode_beats_the_query_oracle_in_hindsight(continuous):
     world, game = env.unwrapped.world, env.unwrapped
     for seed in range(5):
         observation, _ = env.reset(seed=seed)
-        best = realised(world, seed).query_plan.value
+        best = oracles_of(realised(world, seed)).query.value
         total, over = 0.0, False
         while not over:
             # A cheat: it sees the outcomes of the query, and takes the best per USD.
@@ -253,9 +256,9 @@ def test_no_episode_beats_the_query_oracle_in_hindsight(continuous):
 def test_hindsight_expects_no_more_than_the_mean_world():
     # The value is concave in what comes, so the mean over seeds stays below that of the mean mix.
     world = scenarios.get("routerbench", horizon=200, num_stages=2, num_queries=300).world()
-    values = [realised(world, seed).query_plan.value for seed in range(40)]
+    values = [oracles_of(realised(world, seed)).query.value for seed in range(40)]
     error = np.std(values) / np.sqrt(len(values))
-    assert np.mean(values) <= world.query_plan.value + 3 * error
+    assert np.mean(values) <= oracles_of(world).query.value + 3 * error
 
 
 def test_unknown_oracle():

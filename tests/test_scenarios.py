@@ -13,6 +13,7 @@ import pytest
 
 from stageroute_gym import scenarios
 from stageroute_gym.errors import FieldError
+from stageroute_gym.oracles import oracles_of
 
 IDS = ("StageRoute-v0", "StageRouteContinuous-v0")
 SEED = 2026
@@ -92,7 +93,7 @@ def test_another_seed_has_another_fingerprint():
 @pytest.mark.parametrize("name", WITHOUT_FILE)
 def test_each_scenario_can_be_played_within_its_budget(name):
     world = scenarios.get(name).world()
-    assert world.stage_feasible.all()
+    assert oracles_of(world).stage.feasible.all()
     assert (world.stage_values > 0).all()
     assert world.schedule.available[0].any()
     assert world.schedule.available[-1].all()

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from stageroute_agents.base import Batch, rows_of
 from stageroute_agents.linear_program import Floats, LinearProgramAgent
+from stageroute_gym.oracles import oracles_of
 
 
 class TrueMeans(LinearProgramAgent):
@@ -35,7 +36,7 @@ class HorizonOracle(TrueMeans):
 
     def plan(self, batch: Batch) -> NDArray[np.bool_]:
         """The models that the horizon plan gives a share in this stage."""
-        chosen = np.asarray(self.world.horizon_plan.weights[self.stages(batch)] > 0)
+        chosen = np.asarray(oracles_of(self.world).horizon.weights[self.stages(batch)] > 0)
         # A stage that the plan leaves unserved still has to deploy something.
         empty = np.asarray(~chosen.any(axis=1))
         chosen[empty] = super().plan(rows_of(batch, empty))
@@ -43,7 +44,7 @@ class HorizonOracle(TrueMeans):
 
     def shares(self, batch: Batch) -> Floats:
         """The shares of the horizon plan in this stage."""
-        return self.world.horizon_plan.weights[self.stages(batch)] * batch["deployed"]
+        return oracles_of(self.world).horizon.weights[self.stages(batch)] * batch["deployed"]
 
 
 class BestFixedSet(StageOracle):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from stageroute_gym.oracles import oracle_total
 from stageroute_gym.scenarios import Scenario
 from stageroute_gym.simulator.world import World
 
@@ -97,8 +98,8 @@ def episode_rows(
     import polars as pl
 
     problem, final = scenario.problem, books.final
-    stage_oracle = float(problem.stage_lengths @ world.stage_values)
-    horizon_oracle = float(world.horizon_plan.value)
+    stage_oracle = oracle_total(world, "stage")
+    horizon_oracle = oracle_total(world, "horizon")
     served = final["t"] - final["declined"]
     count = len(seeds)
     return pl.DataFrame(

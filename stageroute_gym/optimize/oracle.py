@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -16,6 +18,23 @@ from stageroute_gym.optimize.arguments import (
 from stageroute_gym.optimize.deploy import deploy_rows
 
 Floats = NDArray[np.float64]
+
+
+class StagePlan(NamedTuple):
+    """What the stage oracle does.
+
+    Attributes:
+        values: ``V_k``, expected score of a query in each stage, float64 ``(K,)``; 0 where no
+            model is available.
+        weights: share of a stage's queries that each model serves, float64 ``(K, N)``.
+        feasible: whether some mixture of a stage that serves all queries, as far as the caps let
+            it, is within the budget, bool ``(K,)``.
+
+    """
+
+    values: Floats
+    weights: Floats
+    feasible: NDArray[np.bool_]
 
 
 def stage_arrays(
@@ -62,7 +81,7 @@ def stage_oracle(
     budget: float,
     throughput: ArrayLike,
     max_deployed: int,
-) -> tuple[Floats, Floats, NDArray[np.bool_]]:
+) -> StagePlan:
     """Solve for what the oracle of Li & Li (2026, arXiv 2506.17254) earns a query in each stage.
 
     ``V_k`` is the value of DeployOPT under the true means, see `deploy_mip`; where no mixture is
@@ -77,8 +96,7 @@ def stage_oracle(
         max_deployed: ``M_max``, at least 1.
 
     Returns:
-        Values ``V_k``, float64 ``(K,)``, 0 where no model is available; weights, float64
-        ``(K, N)``; whether a mixture of the full mass was affordable, bool ``(K,)``.
+        The plan.
 
     Raises:
         FieldError: a shape or a value is not allowed.
@@ -96,4 +114,4 @@ def stage_oracle(
     deploy_rows(
         score[first], cost[first], budgets, caps[first], slots, weights, values, prices, feasible
     )
-    return values[copy], weights[copy], feasible[copy]
+    return StagePlan(values[copy], weights[copy], feasible[copy])

@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 
 from stageroute_gym import compiling  # noqa: F401  tells the user of a long compilation
 from stageroute_gym.errors import FieldError
-from stageroute_gym.optimize import HorizonPlan, horizon_oracle, stage_oracle
-from stageroute_gym.optimize.assignment import AssignmentPlan, assign
+from stageroute_gym.optimize import stage_oracle
 from stageroute_gym.problem import Problem
 from stageroute_gym.workloads import OutcomeTable, Schedule
 
@@ -71,12 +70,12 @@ class World:
     @cached_property
     def mean_score(self) -> NDArray[np.float64]:
         """True mean score of each model in each stage, shape (K, N), float64."""
-        return (self.schedule.mixes @ self.table.score)[self.schedule.stage_mix]
+        return weighted_means(self.schedule.mixes, self.table.score)[self.schedule.stage_mix]
 
     @cached_property
     def mean_cost(self) -> NDArray[np.float64]:
         """True mean cost in USD per query, shape (K, N), float64."""
-        per_mix = self.schedule.mixes @ self.table.cost
+        per_mix = weighted_means(self.schedule.mixes, self.table.cost)
         return per_mix[self.schedule.stage_mix] * self.schedule.cost_multiplier
 
     @cached_property
@@ -88,7 +87,8 @@ class World:
         return float(low.min()), float(high.max())
 
     @cached_property
-    def _stage_plan(self) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
+    def stage_values(self) -> NDArray[np.float64]:
+        """Expected score a query of the stage oracle in each stage, ``V_k``, shape (K,)."""
         return stage_oracle(
             self.mean_score,
             self.mean_cost,
@@ -96,135 +96,7 @@ class World:
             self.problem.budget,
             self.throughput,
             self.problem.max_deployed,
-        )
-
-    @property
-    def stage_values(self) -> NDArray[np.float64]:
-        """Expected score a query of the stage oracle in each stage, ``V_k``, shape (K,)."""
-        return self._stage_plan[0]
-
-    @property
-    def stage_weights(self) -> NDArray[np.float64]:
-        """Routing shares of the stage oracle, shape (K, N), float64."""
-        return self._stage_plan[1]
-
-    @property
-    def stage_feasible(self) -> NDArray[np.bool_]:
-        """Whether some mixture of the stage is within the budget, shape (K,), bool."""
-        return self._stage_plan[2]
-
-    @cached_property
-    def horizon_plan(self) -> HorizonPlan:
-        """What the horizon oracle does: one budget for all stages."""
-        return horizon_oracle(
-            self.mean_score,
-            self.mean_cost,
-            self.schedule.available,
-            self.problem.stage_lengths,
-            self.problem.budget,
-            self.throughput,
-            self.problem.max_deployed,
-        )
-
-    @cached_property
-    def pool_values(self) -> NDArray[np.float64]:
-        """As `stage_values`, with all models on offer deployed, whatever ``M_max``; shape (K,)."""
-        values, _, _ = stage_oracle(
-            self.mean_score,
-            self.mean_cost,
-            self.schedule.available,
-            self.problem.budget,
-            self.throughput,
-            self.num_models,
-        )
-        return values
-
-    @cached_property
-    def _of_task(self) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-        table, schedule = self.table, self.schedule
-        shape = (len(schedule.mixes), len(table.task_names))
-        share = np.zeros(shape)
-        score, cost = np.zeros((2, *shape, self.num_models))
-        for task in range(shape[1]):
-            rows = np.flatnonzero(table.task == task)
-            weight = schedule.mixes[:, rows]
-            share[:, task] = weight.sum(axis=1)
-            # A task without queries has no means; zeros then.
-            weight = weight / np.where(share[:, task] > 0, share[:, task], 1)[:, None]
-            score[:, task] = weight @ table.score[rows]
-            cost[:, task] = weight @ table.cost[rows]
-        of_stage = schedule.stage_mix
-        priced = cost[of_stage] * schedule.cost_multiplier[:, None, :]
-        return share[of_stage], score[of_stage], priced
-
-    @property
-    def task_share(self) -> NDArray[np.float64]:
-        """Share of each of ``G`` tasks in the queries of each stage, shape (K, G), float64."""
-        return self._of_task[0]
-
-    @property
-    def task_mean_score(self) -> NDArray[np.float64]:
-        """True mean score on each task, 0 where a stage has none of it, (K, G, N), float64."""
-        return self._of_task[1]
-
-    @property
-    def task_mean_cost(self) -> NDArray[np.float64]:
-        """True mean cost in USD per query of each task, 0 as above, (K, G, N), float64."""
-        return self._of_task[2]
-
-    @cached_property
-    def task_plan(self) -> AssignmentPlan:
-        """The per-task oracle: it knows a query's task before routing it, and the horizon.
-
-        One budget for all stages; throughput as a share of all queries of a stage; ``M_max``
-        relaxed, so that it bounds from above what any agent can expect that is told the tasks.
-        ``shares`` have shape (K, G, N).
-        """
-        stage, task = np.nonzero(self.task_share > 0)
-        plan = self._assign(
-            self.task_mean_score[stage, task],
-            self.task_mean_cost[stage, task],
-            self.task_share[stage, task],
-            stage,
-        )
-        shares = np.zeros(self.task_mean_score.shape)
-        shares[stage, task] = plan.shares
-        return plan._replace(shares=shares)
-
-    @cached_property
-    def query_plan(self) -> AssignmentPlan:
-        """The per-query oracle: it knows every model's score and cost on a query.
-
-        Constraints as for `task_plan`; queries are divisible, which matters for less than two
-        queries in each stage and model. ``shares`` have a row for each stage and row of the table
-        that it can draw, in that order.
-        """
-        mixes = self.schedule.mixes[self.schedule.stage_mix]
-        stage, row = np.nonzero(mixes)
-        return self._assign(
-            self.table.score[row],
-            self.table.cost[row] * self.schedule.cost_multiplier[stage],
-            mixes[stage, row],
-            stage,
-        )
-
-    def _assign(
-        self,
-        score: NDArray[np.float64],
-        cost: NDArray[np.float64],
-        share: NDArray[np.float64],
-        stage: NDArray[np.int64],
-    ) -> AssignmentPlan:
-        """The best assignment of groups that are a ``share`` of their stage's queries."""
-        lengths = self.problem.stage_lengths
-        return assign(
-            score,
-            cost,
-            share * lengths[stage],
-            stage,
-            lengths[:, None] * self.throughput * self.schedule.available,
-            self.problem.total_budget,
-        )
+        ).values
 
     @cached_property
     def arrays(self) -> tuple[NDArray[np.float64], ...]:
@@ -261,6 +133,21 @@ class World:
             settings,
             np.array(self.table.features),
         )
+
+
+def weighted_means(
+    weights: NDArray[np.float64], values: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Means of a table's columns under each of some weightings of its rows, shape (G, N), float64.
+
+    Not a matrix product, whose last bits depend on the number of threads that BLAS uses: the sums
+    of ``einsum`` have one order.
+
+    Args:
+        weights: each row sums to 1, shape (G, Q), float64.
+        values: shape (Q, N), float64.
+    """
+    return np.einsum("gq,qn->gn", weights, values, optimize=False)
 
 
 def alias_table(weights: NDArray[np.float64]) -> NDArray[np.float64]:

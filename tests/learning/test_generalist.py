@@ -22,6 +22,7 @@ from stageroute_agents.sb3.teacher import Teacher
 from stageroute_gym.errors import FieldError
 from stageroute_gym.evaluation import evaluate
 from stageroute_gym.optimize import route_lp
+from stageroute_gym.oracles import oracles_of
 from stageroute_gym.vector import StageRouteContinuousVectorEnv
 
 SEEDS = range(40)
@@ -51,7 +52,7 @@ def test_random_scenarios_can_serve_every_query_and_cover_what_they_say() -> Non
         caps = np.sort(np.where(offered, world.throughput, 0.0), axis=1)
         assert (caps[:, -problem.max_deployed :].sum(axis=1) >= 1 - 1e-9).all()
         models.append(int(offered.any(axis=0).sum()))
-        affordable.append(float(world.stage_feasible.mean()))
+        affordable.append(float(oracles_of(world).stage.feasible.mean()))
         withdrawn.append(bool((np.diff(offered.astype(int), axis=0) < 0).any()))
     assert min(models) <= 5
     assert max(models) >= 25

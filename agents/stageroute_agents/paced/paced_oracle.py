@@ -8,6 +8,7 @@ import numpy as np
 
 from stageroute_agents.base import Batch, State
 from stageroute_agents.paced.paced_route import PacedRoute
+from stageroute_gym.simulator.world import weighted_means
 
 
 class PacedOracle(PacedRoute):
@@ -31,7 +32,8 @@ class PacedOracle(PacedRoute):
             weight = schedule.mixes * (task == g)
             # A task without queries has no means; zeros then.
             weight /= np.maximum(weight.sum(axis=1, keepdims=True), np.finfo(np.float64).tiny)
-            score[:, g], cost[:, g] = weight @ table.score, weight @ table.cost
+            score[:, g] = weighted_means(weight, table.score)
+            cost[:, g] = weighted_means(weight, table.cost)
         self.true_score = score[schedule.stage_mix]
         self.true_cost = cost[schedule.stage_mix] * schedule.cost_multiplier[:, None, :]
 

@@ -12,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from stable_baselines3.common.callbacks import BaseCallback
 
 from stageroute_agents.sb3.checkpoints import write_checkpoint
+from stageroute_gym.oracles import oracles_of
 from stageroute_gym.simulator.world import World
 from stageroute_gym.wrappers import Normalization
 
@@ -48,7 +49,7 @@ class Curves(BaseCallback):
         world = self._worlds[row]
         pulls = self._normalizations[row].pulls(info["terminal_observation"])
         record = self.logger.record_mean
-        oracle = float(world.horizon_plan.value)
+        oracle = oracles_of(world).horizon.value
         if oracle > 0:
             record("episode/score_over_oracle", float(self._score[row]) / oracle)
         record("episode/spend_over_budget", info["spend"] / world.problem.total_budget)

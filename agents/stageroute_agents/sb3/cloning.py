@@ -21,6 +21,7 @@ from torch.nn import functional
 
 from stageroute_agents.sb3.equivariant import SharedScorer
 from stageroute_agents.sb3.teacher import Teacher
+from stageroute_gym.oracles import oracle_total
 from stageroute_gym.scenarios import Scenario
 from stageroute_gym.vector import StageRouteContinuousVectorEnv
 from stageroute_gym.wrappers import RelativeFeatures, VectorHoldDecision
@@ -81,7 +82,7 @@ class Table:
     def stage_oracle(self) -> float:
         """Score that the stage oracle expects of an episode."""
         world = self.env.unwrapped.world  # type: ignore[attr-defined]
-        return float(world.stage_values @ world.problem.stage_lengths)
+        return oracle_total(world, "stage")
 
     def step(self, logits: NDArray[np.float32]) -> None:
         """Play a decision in each episode, logits of shape (E, N); those that are over idle."""

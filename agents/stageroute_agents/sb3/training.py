@@ -156,6 +156,7 @@ def evaluate_policy(
     A decision is one step here, which gives the same episodes as a step for each query, sooner.
     """
     from stageroute_agents.sb3.agent import TrainedAgent
+    from stageroute_gym.oracles import oracles_of
 
     env: Any = settings.make_held_env(settings.eval_episodes)
     # The environment holds the decisions.
@@ -169,7 +170,7 @@ def evaluate_policy(
         score[running] += infos["score"][running]
         spend[running] = infos["spend"][running]
         running &= ~ended
-    oracle = float(env.unwrapped.world.horizon_plan.value)
+    oracle = oracles_of(env.unwrapped.world).horizon.value
     share = score.mean() / oracle if oracle > 0 else 0.0
     return float(share), float(spend.mean() / env.unwrapped.problem.total_budget)
 

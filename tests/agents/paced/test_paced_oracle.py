@@ -7,6 +7,7 @@ import pytest
 from stageroute_agents.paced.paced_oracle import PacedOracle
 
 from stageroute_gym.evaluation import compare, evaluate
+from stageroute_gym.oracles import oracles_of
 from stageroute_gym.vector import StageRouteContinuousVectorEnv
 
 
@@ -16,8 +17,8 @@ def test_its_means_are_the_world_s(scenario):
     agent, world = PacedOracle(env), env.world
     if scenario == "per-task":
         # The features stand in the order of the tasks.
-        np.testing.assert_allclose(agent.true_score, world.task_mean_score, atol=1e-12)
-        np.testing.assert_allclose(agent.true_cost, world.task_mean_cost, atol=1e-12)
+        np.testing.assert_allclose(agent.true_score, oracles_of(world).task_means.score, atol=1e-12)
+        np.testing.assert_allclose(agent.true_cost, oracles_of(world).task_means.cost, atol=1e-12)
     else:
         np.testing.assert_allclose(agent.true_score[:, 0], world.mean_score, atol=1e-12)
         np.testing.assert_allclose(agent.true_cost[:, 0], world.mean_cost, atol=1e-12)
