@@ -111,8 +111,8 @@ class StageRouteVectorEnv(VectorEnv[Observation, NDArray[Any], NDArray[Any]]):
     ) -> tuple[Observation, NDArray[Any], NDArray[Any], NDArray[Any], Info]:
         """As `step`, but each routing decision holds for up to ``queries`` queries.
 
-        See `stageroute_gym.simulator.episodes.Episodes.hold`; rewards, and scores and costs in the infos, are
-        sums over these queries.
+        See `stageroute_gym.simulator.episodes.Episodes.hold`; rewards, and scores and costs in the
+        infos, are sums over these queries.
 
         Args:
             actions: as for `step`.
@@ -137,7 +137,7 @@ class StageRouteVectorEnv(VectorEnv[Observation, NDArray[Any], NDArray[Any]]):
         advance(checked)
         return (
             self._observe(),
-            episodes.amounts[:, arrays.STEP_SCORE].copy(),
+            self._rewards(),
             episodes.finished.copy(),
             np.zeros(self.num_envs, np.bool_),
             self._infos(self._everyone.copy()),
@@ -200,6 +200,9 @@ class StageRouteVectorEnv(VectorEnv[Observation, NDArray[Any], NDArray[Any]]):
 
     def _draw_keys(self, rows: NDArray[np.int64]) -> NDArray[np.uint64]:
         return np.concatenate([draw_key(self._generators[row]) for row in rows.tolist()])
+
+    def _rewards(self) -> NDArray[np.float64]:
+        return self._episodes.amounts[:, arrays.STEP_SCORE].copy()
 
     def _observe(self) -> Observation:
         episodes = self._episodes

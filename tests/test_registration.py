@@ -26,8 +26,9 @@ IDS = sorted(
 SHORT = {"horizon": 60, "num_stages": 4, "feedback_delay": 2, "deployment_cost": 1e-4}
 
 
-def test_both_ids_are_registered():
-    assert IDS == ["StageRoute-v0", "StageRouteContinuous-v0"]
+def test_all_ids_are_registered():
+    kinds = ("", "Continuous", "ContinuousFlat", "Flat")
+    assert [f"StageRoute{kind}-v0" for kind in kinds] == IDS
 
 
 @pytest.mark.parametrize("env_id", IDS)
@@ -62,7 +63,7 @@ def test_a_fresh_process_makes_the_env_by_module_and_id(env_id):
         "import gymnasium as gym\n"
         f"env = gym.make('stageroute_gym:{env_id}', horizon=60, num_stages=4)\n"
         "observation, info = env.reset(seed=3)\n"
-        "print(env.spec.id, int(observation['action_mask'].sum()), info['t'])"
+        "print(env.spec.id, int(env.unwrapped.action_masks().sum()), info['t'])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == [env_id, "7", "0"]

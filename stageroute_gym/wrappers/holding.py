@@ -8,6 +8,7 @@ import gymnasium as gym
 from gymnasium import spaces
 from gymnasium.vector import VectorEnv, VectorWrapper
 
+from stageroute_gym.checks import count
 from stageroute_gym.errors import FieldError
 from stageroute_gym.simulator.arrays import ROUTE
 from stageroute_gym.vector import StageRouteVectorEnv
@@ -29,7 +30,7 @@ class HoldDecision(gym.Wrapper[Any, Any, Any, Any], gym.utils.RecordConstructorA
     """
 
     def __init__(self, env: gym.Env[Any, Any], *, queries: int) -> None:
-        check_hold("queries", queries)
+        queries = count("queries", queries, 1)
         gym.utils.RecordConstructorArgs.__init__(self, queries=queries)
         gym.Wrapper.__init__(self, env)
         if not isinstance(env.observation_space, spaces.Dict):
@@ -76,11 +77,12 @@ class VectorHoldDecision(VectorWrapper):
     """
 
     def __init__(self, env: VectorEnv[Any, Any, Any], *, queries: int) -> None:
-        check_hold("queries", queries)
-        if not isinstance(env, StageRouteVectorEnv):
-            raise FieldError("env", env, "a StageRouteVectorEnv; put other wrappers on top")
+        own = isinstance(env.single_observation_space, spaces.Dict)
+        if not (isinstance(env, StageRouteVectorEnv) and own):
+            allowed = "a StageRouteVectorEnv with the Dict observation; put other wrappers on top"
+            raise FieldError("env", env, allowed)
         super().__init__(env)
-        self.queries = queries
+        self.queries = count("queries", queries, 1)
         self._native = env
 
     def step(self, actions: Any) -> tuple[Any, Any, Any, Any, dict[str, Any]]:
@@ -91,17 +93,3 @@ class VectorHoldDecision(VectorWrapper):
             FieldError: before the first reset.
         """
         return self._native.hold(actions, self.queries)
-
-
-def check_hold(field: str, queries: object) -> None:
-    """Check how many queries a decision is to hold for.
-
-    Args:
-        field: name of the argument that says so.
-        queries: its value.
-
-    Raises:
-        FieldError: if it is not an integer of at least 1.
-    """
-    if isinstance(queries, bool) or not isinstance(queries, int) or queries < 1:
-        raise FieldError(field, queries, "an integer of at least 1")

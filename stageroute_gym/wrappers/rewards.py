@@ -13,6 +13,19 @@ from numpy.typing import NDArray
 from stageroute_gym.errors import FieldError
 
 
+def ahead_of_pace(
+    spend: NDArray[np.float64], queries: NDArray[np.int64], budget: float
+) -> NDArray[np.float64]:
+    """How far a spend runs ahead of an even pace, in budgets ``b`` of a query; 0 if it does not.
+
+    Args:
+        spend: USD, shape (...).
+        queries: consumed so far, shape (...).
+        budget: USD a query, ``b``.
+    """
+    return np.maximum(spend / budget - queries, 0.0)
+
+
 class _Price:
     """The price of spending one query's budget, in score.
 

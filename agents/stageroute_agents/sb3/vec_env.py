@@ -118,7 +118,7 @@ class NativeVecEnv(VecEnv):
 def _by_row(infos: dict[str, Any]) -> list[dict[str, Any]]:
     """One ``info`` for each environment, with the values of a single environment."""
     keys = [key for key in infos if not key.startswith("_")]
-    columns = [infos[key].tolist() for key in keys]
+    columns = [infos[key].tolist() if infos[key].ndim == 1 else infos[key] for key in keys]
     return [dict(zip(keys, values, strict=True)) for values in zip(*columns, strict=True)]
 
 
