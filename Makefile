@@ -1,14 +1,18 @@
 # make demo: install the core package and print the leaderboard of the quick suite.
+# make check: lint, types and the quick tests, in under two minutes, for every change.
 # make test: install what the tests need and run all of them.
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 DEMO_AGENTS = stageroute,paced-route,oracle,horizon-oracle,paced-oracle,best-fixed,greedy-ratio,greedy-price,cheapest,best-score,uniform
 
-.PHONY: demo test lint clean
+.PHONY: demo check test lint clean
 
 demo: $(VENV)/core
 	$(BIN)/stageroute leaderboard --suite quick --agents $(DEMO_AGENTS) --out results/quick --overwrite
+
+check: lint
+	$(BIN)/python -m pytest -q -n 2 --dist loadgroup -m "not benchmark and not slow"
 
 # The speed ratios run by themselves, since tests beside them would share their caches.
 test: $(VENV)/dev
@@ -30,7 +34,7 @@ $(VENV)/core: pyproject.toml constraints.txt | $(BIN)/python
 # torch first and pinned: without the pin a build with gigabytes of GPU libraries is chosen.
 $(VENV)/dev: pyproject.toml constraints.txt | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt torch
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev,render,rl,solvers,clients]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev,report,render,rl,solvers,clients]"
 	touch $@
 
 # Compiled kernels too: their cache notices a change of the file that they are in, but not of what

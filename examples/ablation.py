@@ -9,28 +9,21 @@ interval.
 from __future__ import annotations
 
 import argparse
+import tempfile
+from pathlib import Path
 
-import joblib
 import polars as pl
 
-from stageroute_gym.evaluation import compare, evaluate
+from stageroute_gym.evaluation import compare
+from stageroute_gym.evaluation.leaderboard import run_leaderboard
+from stageroute_gym.evaluation.trials import LeaderboardSettings
 from stageroute_gym.scenarios import suite
 
-PARTS = (
-    "pace",
-    "use_prices",
-    "share_stages",
-    "forget",
-    "count_pending",
-    "per_task",
-)
+WITHOUT = {
+    part: f"without {part}=paced-route({part}=false)"
+    for part in ("pace", "use_prices", "share_stages", "forget", "count_pending", "per_task")
+}
 SCENARIOS = (*suite("full").scenarios, *suite("changes").scenarios)
-
-
-def run(scenario: str, part: str | None, seeds: range) -> pl.DataFrame:
-    parameters = {part: False} if part else {}
-    rows = evaluate("paced-route", scenario, seeds, agent_parameters=parameters)
-    return rows.with_columns(agent=pl.lit(part or "all"))
 
 
 def main() -> None:
@@ -38,21 +31,23 @@ def main() -> None:
     parser.add_argument("--scenarios", default=",".join(SCENARIOS), help="names, by comma")
     parser.add_argument("--seeds", type=int, default=20, help="number of seeds")
     options = parser.parse_args()
-    scenarios, seeds = options.scenarios.split(","), range(options.seeds)
-
-    calls = (
-        joblib.delayed(run)(name, part, seeds) for name in scenarios for part in (None, *PARTS)
+    settings = LeaderboardSettings.checked(
+        agents=["paced-route", *WITHOUT.values()],
+        scenarios=options.scenarios.split(","),
+        seeds=range(options.seeds),
     )
-    results = pl.concat(joblib.Parallel(n_jobs=-1)(calls))
-    print(f"| scenario | {' | '.join(PARTS)} |\n|:---|{'---:|' * len(PARTS)}")
-    for name in scenarios:
-        rows = results.filter(scenario=name)
+    with tempfile.TemporaryDirectory() as folder:
+        run_leaderboard(settings, folder)
+        results = pl.read_parquet(Path(folder) / "results.parquet")
+    print(f"| scenario | {' | '.join(WITHOUT)} |\n|:---|{'---:|' * len(WITHOUT)}")
+    for scenario in settings.scenarios:
+        rows = results.filter(scenario=scenario.name)
         cells = []
-        for part in PARTS:
-            gain = compare(rows, "all", part).row(0, named=True)
+        for part in WITHOUT:
+            gain = compare(rows, "paced-route", f"without {part}").row(0, named=True)
             half = (gain["high"] - gain["low"]) / 2 if gain["seeds"] > 1 else float("nan")
             cells.append(f"{100 * gain['difference']:+.1f} ± {100 * half:.1f}")
-        print(f"| {name} | {' | '.join(cells)} |")
+        print(f"| {scenario.name} | {' | '.join(cells)} |")
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from importlib.util import find_spec
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
@@ -86,6 +87,9 @@ def bench(
             raise FieldError("only", name, closest(name, SECTIONS))
     if out is not None and (out.exists() and not out.is_dir()):
         raise FieldError("out", str(out), "a folder, there already or not")
+    if out is not None and find_spec("altair") is None:
+        allowed = 'the extra report, which draws the chart: pip install "stageroute-gym[report]"'
+        raise FieldError("out", str(out), allowed)
     effort = QUICK if quick else FULL
     console = stdout_console()
     sections: list[Section] = []

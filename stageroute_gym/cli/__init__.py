@@ -10,16 +10,19 @@ from typing import Annotated
 import typer
 
 import stageroute_gym
-from stageroute_gym.benchmark.command import bench
-from stageroute_gym.cli import data, listing, playing
+from stageroute_gym.cli import data
+from stageroute_gym.cli.agents import agents
+from stageroute_gym.cli.leaderboard import leaderboard
+from stageroute_gym.cli.output import show_all_signs
+from stageroute_gym.cli.run import run
+from stageroute_gym.cli.scenarios import scenarios
 from stageroute_gym.errors import FieldError
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
-app.command()(listing.scenarios)
-app.command()(listing.agents)
-app.command()(playing.run)
-app.command()(playing.leaderboard)
-app.command()(bench)
+app.command()(scenarios)
+app.command()(agents)
+app.command()(run)
+app.command()(leaderboard)
 app.add_typer(data.app, name="data")
 
 
@@ -43,7 +46,8 @@ def main() -> None:
     # As with `python -m`, so that module:Class finds an agent in the folder one is in.
     if os.getcwd() not in sys.path:
         sys.path.insert(0, os.getcwd())
-    # Commands of the packages around the environment, such as training agents.
+    show_all_signs()
+    # Commands of the packages around the environment, such as training agents, and ``bench``.
     for point in entry_points(group="stageroute.commands"):
         app.command(point.name)(point.load())
     try:

@@ -7,13 +7,33 @@ import functools
 import inspect
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Annotated, Any
 
 import typer
 
 from stageroute_gym.errors import FieldError
 from stageroute_gym.problem import Problem
+
+# A whole number that 64 bits hold has at most this many digits.
+MOST_DIGITS = 18
+
+Data = Annotated[
+    str | None, typer.Option(metavar="FILE", help="Recorded outcomes, .parquet or .csv.")
+]
+Models = Annotated[
+    str | None, typer.Option(metavar="FILE", help="Release list of the models in --data.")
+]
+Assignments = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="NAME=VALUE", help="An option of the scenario's workload."),
+]
+EnvId = Annotated[
+    str | None,
+    typer.Option(
+        "--env-id", metavar="ID", help="StageRoute-v0 or StageRouteContinuous-v0, the default."
+    ),
+]
 
 PROBLEM_PANEL = "Problem (overrides the scenario's)"
 
@@ -37,7 +57,8 @@ def with_problem_options(command: Callable[..., None]) -> Callable[..., None]:
     for field in fields:
         option = typer.Option(
             f"--{field.name.replace('_', '-')}",
-            help=help_texts[field.name],
+            # With `python -OO` there are no docstrings to take it from.
+            help=help_texts.get(field.name),
             metavar="VALUE",
             rich_help_panel=PROBLEM_PANEL,
         )
@@ -87,18 +108,19 @@ def parse_assignments(assignments: Iterable[str]) -> dict[str, Any]:
     return values
 
 
-def parse_seeds(text: str) -> list[int]:
+def parse_seeds(text: str) -> Sequence[int]:
     """Seeds from ``10`` (the first ten), ``5:8`` (5, 6, 7) or ``0,3,5``.
 
     Raises:
         FieldError: if the text is none of these, or names no seed.
     """
-    allowed = "a number of seeds (10), a range (5:15) or a list (0,3,5)"
-    if re.fullmatch(r"\d+", text):
-        seeds = list(range(int(text)))
-    elif ends := re.fullmatch(r"(\d+):(\d+)", text):
-        seeds = list(range(int(ends[1]), int(ends[2])))
-    elif re.fullmatch(r"\d+(,\d+)*,?", text):
+    allowed = f"a number of seeds (10), a range (5:15) or a list (0,3,5), to {MOST_DIGITS} digits"
+    number = rf"\d{{1,{MOST_DIGITS}}}"
+    if re.fullmatch(number, text):
+        seeds: Sequence[int] = range(int(text))
+    elif ends := re.fullmatch(rf"({number}):({number})", text):
+        seeds = range(int(ends[1]), int(ends[2]))
+    elif re.fullmatch(rf"{number}(,{number})*,?", text):
         seeds = [int(part) for part in text.split(",") if part]
     else:
         raise FieldError("seeds", text, allowed)

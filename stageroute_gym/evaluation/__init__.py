@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from stageroute_gym.evaluation.comparison import compare
 from stageroute_gym.evaluation.running import evaluate
-from stageroute_gym.evaluation.statistics import Estimate, compare, estimate
+from stageroute_gym.evaluation.statistics import Estimate, estimate
 
 __all__ = ["Estimate", "compare", "estimate", "evaluate"]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from stageroute_gym.evaluation.stages import StageBooks
 from stageroute_gym.oracles import oracle_total
 from stageroute_gym.scenarios import Scenario
 from stageroute_gym.simulator.world import World
@@ -25,8 +26,10 @@ class Books:
 
     Args:
         num_envs: number of episodes ``E``.
+        world: the world that they play in.
 
     Attributes:
+        stages: the books of each stage.
         score: total score, shape (E,), float64.
         decisions: steps until the end, shape (E,), int64.
         final: the other books at the end by the names of ``info``, shape (E,), int64 or float64.
@@ -36,7 +39,8 @@ class Books:
         steps_of_all: decisions of all environments, those of restarted episodes included.
     """
 
-    def __init__(self, num_envs: int) -> None:
+    def __init__(self, num_envs: int, world: World) -> None:
+        self.stages = StageBooks(num_envs, world.schedule.num_stages, world.num_models)
         self.score: NDArray[np.float64] = np.zeros(num_envs)
         self.decisions: NDArray[np.int64] = np.zeros(num_envs, np.int64)
         self.final: dict[str, NDArray[Any]] = {
@@ -49,6 +53,7 @@ class Books:
 
     def enter(
         self,
+        observation: Mapping[str, NDArray[Any]],
         scores: NDArray[np.float64],
         terminated: NDArray[np.bool_],
         infos: Mapping[str, NDArray[Any]],
@@ -56,6 +61,7 @@ class Books:
         """Book one step of the vector environment.
 
         Args:
+            observation: what followed from the step.
             scores: score of each environment's step, shape (E,), float64.
             terminated: which episodes it ended, shape (E,), bool.
             infos: the vector environment's ``info``.
@@ -65,6 +71,7 @@ class Books:
         self.decisions += self.running
         self.ended_at_last_step = terminated
         ended = terminated & self.running
+        self.stages.enter(observation, self.score, ended, infos)
         if ended.any():
             for name, values in self.final.items():
                 values[ended] = infos[name][ended]
@@ -75,6 +82,7 @@ def episode_rows(
     scenario: Scenario,
     world: World,
     *,
+    entry: str,
     agent: str,
     agent_parameters: str,
     env_id: str,
@@ -83,8 +91,9 @@ def episode_rows(
 ) -> pl.DataFrame:
     """The results of a batch of episodes, one row each.
 
-    Columns: ``scenario``, ``scenario_version``, ``agent``, ``agent_parameters`` (JSON),
-    ``env_id``, ``seed``; ``horizon`` (queries), ``budget`` (USD a query), ``budget_rule``;
+    Columns: ``scenario``, ``scenario_version``, ``entry`` (the label of agent and parameters),
+    ``agent``, ``agent_parameters`` (JSON), ``env_id``, ``seed``; ``horizon`` (queries),
+    ``budget`` (USD a query), ``budget_rule``;
     ``score`` (total), ``score_per_query`` (of the horizon), ``horizon_oracle`` and
     ``stage_oracle`` (expected total score), ``score_over_horizon_oracle`` and
     ``score_over_stage_oracle`` (null where that oracle expects nothing); ``regret`` (against the
@@ -106,6 +115,7 @@ def episode_rows(
         {
             "scenario": [scenario.name] * count,
             "scenario_version": [scenario.version] * count,
+            "entry": [entry] * count,
             "agent": [agent] * count,
             "agent_parameters": [agent_parameters] * count,
             "env_id": [env_id] * count,

@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from stageroute_gym.errors import FieldError, closest
+from stageroute_gym.errors import FieldError
 from stageroute_gym.evaluation import agents
 from stageroute_gym.evaluation.agents import AgentFactory, Predictor
 from stageroute_gym.evaluation.books import Books, episode_rows
+from stageroute_gym.evaluation.entries import DEFAULT_ENV_ID, Entry, environment_of, split_entries
+from stageroute_gym.evaluation.stages import stage_rows
 from stageroute_gym.scenarios import Scenario
 
 if TYPE_CHECKING:
@@ -25,30 +27,46 @@ if TYPE_CHECKING:
 
     from stageroute_gym.vector import StageRouteVectorEnv
 
-DEFAULT_ENV_ID = "StageRouteContinuous-v0"
-ENV_IDS = ("StageRoute-v0", DEFAULT_ENV_ID)
 WARM_UP_STEPS = 20  # enough to deploy one model after the other and to route
+# Seeds are 64-bit integers in the tables.
+LARGEST_SEED = 2**63 - 1
+MOST_SEEDS = 100_000
 
-AgentLike = str | AgentFactory | Predictor
+AgentLike = str | Entry | AgentFactory | Predictor
 
 
 @dataclass(frozen=True)
-class Timing:
+class DecisionTiming:
     """How long an evaluation took; kept apart from its results, which are the same at every run.
 
     Attributes:
         scenario: name of the scenario.
-        agent: name of the agent.
+        entry: label of the entry.
         decisions: decisions taken, those of restarted episodes included.
         agent_microseconds: time of the agent for one decision in one environment.
         env_microseconds: time of the environment for one decision in one environment.
     """
 
     scenario: str
-    agent: str
+    entry: str
     decisions: int
     agent_microseconds: float
     env_microseconds: float
+
+
+@dataclass(frozen=True)
+class Played:
+    """What came of an entry on a scenario.
+
+    Attributes:
+        episodes: one row an episode, see `stageroute_gym.evaluation.books.episode_rows`.
+        stages: one row for each stage of these, see `stageroute_gym.evaluation.stages.stage_rows`.
+        timing: how long it took.
+    """
+
+    episodes: pl.DataFrame
+    stages: pl.DataFrame
+    timing: DecisionTiming
 
 
 def evaluate(
@@ -66,9 +84,10 @@ def evaluate(
     for the whole batch, so its results belong to this list of seeds. They depend on nothing else.
 
     Args:
-        agent: a name, ``module:Class``, a factory that is called as ``factory(env, seed=...,
-            **agent_parameters)``, or an agent itself. The seed is made from the scenario's name,
-            the agent's and ``seeds``, see `agent_seed`.
+        agent: an entry, as text (``stageroute(gamma=0.05)``, see
+            `stageroute_gym.evaluation.entries.Entry.parsed`) or resolved; a factory that is called
+            as ``factory(env, seed=..., **agent_parameters)``; or an agent itself. The seed is made
+            from the scenario's name, the agent's and ``seeds``, see `agent_seed`.
         scenario: name of a scenario, or a changed copy of one.
         seeds: seed of each episode, integers of at least 0, each given once.
         env_id: ``StageRoute-v0`` or ``StageRouteContinuous-v0``; None takes the agent's attribute
@@ -83,12 +102,12 @@ def evaluate(
     Raises:
         FieldError: if an argument is not allowed; nothing has run then.
     """
-    return timed_evaluation(
+    return play(
         agent, scenario, seeds, env_id=env_id, agent_parameters=agent_parameters, **overrides
-    )[0]
+    ).episodes
 
 
-def timed_evaluation(
+def play(
     agent: AgentLike,
     scenario: str | Scenario,
     seeds: Sequence[int],
@@ -96,9 +115,10 @@ def timed_evaluation(
     env_id: str | None = None,
     agent_parameters: Mapping[str, Any] | None = None,
     warm: bool = False,
+    alive: Callable[[], None] | None = None,
     **overrides: Any,
-) -> tuple[pl.DataFrame, Timing]:
-    """As `evaluate`, with the time it took.
+) -> Played:
+    """As `evaluate`, with what came of each stage and the time it took.
 
     Args:
         agent: as for `evaluate`, like all that is not named here.
@@ -108,58 +128,65 @@ def timed_evaluation(
         agent_parameters: see there.
         warm: play a few steps with another agent of this kind first, so that the time holds no
             loading of compiled code; only for agents that are made here.
+        alive: called before each decision.
         overrides: see there.
     """
-    parameters = dict(agent_parameters or {})
     checked_seeds = check_seeds(seeds)
-    source = agents.load(agent) if isinstance(agent, str) else agent
-    name = agent_name(agent)
-    chosen_id = environment_of(source, env_id)
-    env = _make_env(chosen_id, scenario, len(checked_seeds), overrides)
-    seed = agent_seed(env.scenario.name, name, checked_seeds)
-    if warm and not _is_agent(source):
-        first = _make_env(chosen_id, scenario, 1, overrides)
-        _play(first, _make_agent(agent, first, seed, parameters), [0], max_steps=WARM_UP_STEPS)
-    player = _make_agent(agent, env, seed, parameters)
-    books, agent_time, env_time = _play(env, player, checked_seeds)
-    rows = episode_rows(
+    contender = _contender(agent, env_id, dict(agent_parameters or {}))
+    env = _make_env(contender.env_id, scenario, len(checked_seeds), overrides)
+    seed = agent_seed(env.scenario.name, contender.name, checked_seeds)
+    if warm and contender.made_here:
+        first = _make_env(contender.env_id, scenario, 1, overrides)
+        _play(first, contender.make(first, seed), [0], alive, max_steps=WARM_UP_STEPS)
+    books, agent_time, env_time = _play(env, contender.make(env, seed), checked_seeds, alive)
+    episodes = episode_rows(
         env.scenario,
         env.world,
-        agent=name,
-        agent_parameters=json.dumps(parameters, sort_keys=True),
-        env_id=chosen_id,
+        entry=contender.label,
+        agent=contender.name,
+        agent_parameters=json.dumps(contender.parameters, sort_keys=True),
+        env_id=contender.env_id,
         seeds=checked_seeds,
         books=books,
     )
-    decisions = books.steps_of_all
-    micro = 1e6 / decisions
-    timing = Timing(env.scenario.name, name, decisions, agent_time * micro, env_time * micro)
-    return rows, timing
+    stages = stage_rows(
+        env.world,
+        books.stages,
+        episodes["regret"].to_numpy(),
+        scenario=env.scenario.name,
+        entry=contender.label,
+        seeds=checked_seeds,
+    )
+    micro = 1e6 / books.steps_of_all
+    timing = DecisionTiming(
+        env.scenario.name, contender.label, books.steps_of_all, agent_time * micro, env_time * micro
+    )
+    return Played(episodes, stages, timing)
 
 
 def check_seeds(seeds: Sequence[int]) -> list[int]:
     """The seeds as a list.
 
     Raises:
-        FieldError: if there is none, one is given twice, or one is no integer of at least 0.
+        FieldError: if there is none or are too many, one is given twice, or one is no integer of at
+            least 0 and at most `LARGEST_SEED`.
     """
-    allowed = "integers of at least 0, at least one, each given once"
-    if isinstance(seeds, str) or not hasattr(seeds, "__iter__"):
+    allowed = f"1 to {MOST_SEEDS:,} integers of 0 to {LARGEST_SEED}, each given once"
+    if isinstance(seeds, str) or not hasattr(seeds, "__len__"):
         raise FieldError("seeds", seeds, allowed)
-    listed = list(seeds)
-    for seed in listed:
+    if not 0 < len(seeds) <= MOST_SEEDS:
+        raise FieldError("seeds", seeds, allowed)
+    met: set[int] = set()
+    for seed in seeds:
         whole = isinstance(seed, (int, np.integer)) and not isinstance(seed, bool)
-        if not whole or seed < 0 or listed.count(seed) > 1:
+        if not whole or not 0 <= seed <= LARGEST_SEED or seed in met:
             raise FieldError("seeds", seed, allowed)
-    if not listed:
-        raise FieldError("seeds", listed, allowed)
-    return [int(seed) for seed in listed]
+        met.add(int(seed))
+    return [int(seed) for seed in seeds]
 
 
-def agent_name(agent: AgentLike) -> str:
-    """What results call an agent: its name, or ``module:Class``."""
-    if isinstance(agent, str):
-        return agent
+def agent_name(agent: AgentFactory | Predictor) -> str:
+    """What results call an agent that was given as a class, a function or itself."""
     named = type(agent) if _is_agent(agent) else agent
     return f"{named.__module__}:{getattr(named, '__qualname__', type(named).__qualname__)}"
 
@@ -170,38 +197,82 @@ def agent_seed(scenario: str, agent: str, seeds: Sequence[int]) -> int:
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
 
 
-def environment_of(agent: object, env_id: str | None) -> str:
-    """The environment to run an agent in; see `evaluate`.
+def warm_up(env_id: str, scenario: str | Scenario) -> None:
+    """Compile the kernels of an environment, or load them; a reset runs them all."""
+    _make_env(env_id, scenario, 1, {}).reset(seed=0)
+
+
+def check_agent(entry: Entry, scenario: Scenario) -> None:
+    """Make an entry's agent, to see whether it takes its parameters.
 
     Raises:
-        FieldError: if there is no such environment.
+        FieldError: if a parameter has a value that is not allowed.
     """
-    chosen = env_id if env_id is not None else getattr(agent, "env_id", None) or DEFAULT_ENV_ID
-    if chosen not in ENV_IDS:
-        raise FieldError("env_id", chosen, closest(str(chosen), ENV_IDS))
-    return str(chosen)
+    env = _make_env(entry.env_id, scenario, 1, {})
+    try:
+        agents.make(entry.agent, env, seed=0, **entry.parameters)
+    except FieldError:
+        raise
+    # What a foreign agent raises for a wrong value is its own choice.
+    except Exception as error:
+        given = dict(entry.parameters)
+        allowed = f"values that the agent takes; {type(error).__name__}: {error}"
+        raise FieldError(f"parameters of agent {entry.agent}", given, allowed) from error
 
 
-def warm_up(env_id: str, scenario: str, overrides: Mapping[str, Any]) -> None:
-    """Compile the kernels of an environment, or load them; a reset runs them all."""
-    _make_env(env_id, scenario, 1, overrides).reset(seed=0)
+@dataclass(frozen=True)
+class _Contender:
+    """What plays: its names in the results, and how it is made for an environment."""
+
+    label: str
+    name: str
+    parameters: dict[str, Any]
+    env_id: str
+    made_here: bool
+    make: Callable[[StageRouteVectorEnv, int], Predictor]
+
+
+def _contender(agent: AgentLike, env_id: str | None, parameters: dict[str, Any]) -> _Contender:
+    if isinstance(agent, str):
+        agent = _entry(agent, env_id, parameters)
+    elif parameters and (isinstance(agent, Entry) or _is_agent(agent)):
+        raise FieldError("agent_parameters", parameters, "none; the agent has its own already")
+    if isinstance(agent, Entry):
+        entry = agent
+        return _Contender(
+            entry.label,
+            entry.agent,
+            dict(entry.parameters),
+            entry.env_id,
+            True,
+            lambda env, seed: agents.make(entry.agent, env, seed=seed, **entry.parameters),
+        )
+    name, chosen_id = agent_name(agent), environment_of(agent, env_id)
+    if _is_agent(agent):
+        player = cast("Predictor", agent)
+        return _Contender(name, name, {}, chosen_id, False, lambda env, seed: player)
+    factory = cast("AgentFactory", agent)
+    return _Contender(
+        name,
+        name,
+        parameters,
+        chosen_id,
+        True,
+        lambda env, seed: factory(env, seed=seed, **parameters),
+    )
+
+
+def _entry(text: str, env_id: str | None, parameters: dict[str, Any]) -> Entry:
+    if parameters:
+        return Entry.resolved(text, parameters, env_id=env_id)
+    if len(split_entries(text)) != 1:
+        raise FieldError("agent", text, "one agent")
+    return Entry.parsed(text, env_id)
 
 
 def _is_agent(agent: object) -> bool:
     """Whether it is an agent itself, not something that makes one."""
     return hasattr(agent, "predict") and not inspect.isclass(agent)
-
-
-def _make_agent(
-    agent: AgentLike, env: StageRouteVectorEnv, seed: int, parameters: Mapping[str, Any]
-) -> Predictor:
-    if isinstance(agent, str):
-        return agents.make(agent, env, seed=seed, **parameters)
-    if _is_agent(agent):
-        if parameters:
-            raise FieldError("agent_parameters", parameters, "none; the agent is made already")
-        return cast("Predictor", agent)
-    return cast("AgentFactory", agent)(env, seed=seed, **parameters)
 
 
 def _make_env(
@@ -215,11 +286,15 @@ def _make_env(
 
 
 def _play(
-    env: StageRouteVectorEnv, agent: Predictor, seeds: list[int], max_steps: float = math.inf
+    env: StageRouteVectorEnv,
+    agent: Predictor,
+    seeds: list[int],
+    alive: Callable[[], None] | None,
+    max_steps: float = math.inf,
 ) -> tuple[Books, float, float]:
     """Play until every episode has ended once; the books, and seconds of agent and environment."""
     clock: Callable[[], float] = time.perf_counter
-    books = Books(env.num_envs)
+    books = Books(env.num_envs, env.world)
     started = clock()
     observation, _ = env.reset(seed=seeds)
     env_time, agent_time = clock() - started, 0.0
@@ -227,6 +302,8 @@ def _play(
     # An episode that is over restarts by the step after its last one.
     episode_start: NDArray[np.bool_] = np.ones(env.num_envs, np.bool_)
     while books.running.any() and books.steps_of_all < max_steps * env.num_envs:
+        if alive is not None:
+            alive()
         started = clock()
         actions, state = agent.predict(observation, state, episode_start, deterministic=False)
         decided = clock()
@@ -234,5 +311,5 @@ def _play(
         agent_time += decided - started
         env_time += clock() - decided
         episode_start = books.ended_at_last_step
-        books.enter(scores, terminated, infos)
+        books.enter(observation, scores, terminated, infos)
     return books, agent_time, env_time

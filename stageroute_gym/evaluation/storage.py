@@ -1,34 +1,41 @@
 """The folder of a leaderboard: nothing that is finished gets lost, nothing is overwritten unasked.
 
-``episodes/`` holds one file a finished task, ``settings.json`` what they were run with. The other
-files are written when all tasks are through.
+``episodes/`` holds the files of each finished trial, ``settings.json`` what they were run with. The
+other files are written when all trials are through.
 """
 
 from __future__ import annotations
 
 import hashlib
+import io
 import json
-import os
 import re
-import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stageroute_gym.errors import FieldError
-from stageroute_gym.evaluation.settings import Task, first_difference
+from stageroute_gym.evaluation import fingerprints
+from stageroute_gym.evaluation.running import Played
+from stageroute_gym.evaluation.trials import Trial, differing, first_difference
+from stageroute_gym.writing import write_table, write_text
 
 if TYPE_CHECKING:
     import polars as pl
 
 RESULTS = "results.parquet"
+STAGES = "stages.parquet"
 TIMINGS = "timings.parquet"
 SUMMARY = "leaderboard.json"
 TABLES = "leaderboard.md"
 SETTINGS = "settings.json"
 EPISODES = "episodes"
-_TIMING_ENDING = ".timing.parquet"
-_SORTED_BY = ("scenario", "agent", "agent_parameters", "seed")
+# What a trial leaves in `EPISODES`: its tables, and then the record that says it is finished.
+_ENDINGS = (".parquet", ".stages.parquet")
+_RECORD = ".json"
+_SORTED_BY = ("scenario", "entry", "seed")
+_LONGEST_NAME = 120
 
 
 class ResultsFolder:
@@ -36,35 +43,71 @@ class ResultsFolder:
 
     Args:
         path: the folder; it need not exist yet.
+
+    Raises:
+        FieldError: if the path is empty.
     """
 
     def __init__(self, path: str | Path) -> None:
+        if not str(path):
+            raise FieldError("out", path, "the name of a folder")
         self.path = Path(path)
 
     def check(self, settings: dict[str, Any], *, overwrite: bool, resume: bool) -> None:
         """Look whether a leaderboard may be written here; changes nothing.
 
         Args:
-            settings: what is to be run, see `stageroute_gym.evaluation.settings.Settings.to_dict`.
+            settings: what is to be run, see
+                `stageroute_gym.evaluation.trials.LeaderboardSettings.to_dict`.
             overwrite: whether results that are there may be removed.
             resume: whether to go on from what is there.
 
         Raises:
-            FieldError: if it is no folder, holds results and neither was asked for, or is to be
-                resumed with other settings.
+            FieldError: if it is no folder, holds results and neither was asked for, holds files
+                that no leaderboard wrote under the names of those to write, or is to be resumed
+                with other settings.
         """
         if overwrite and resume:
             raise FieldError("resume", True, "either --resume or --overwrite, not both")
         if self.path.exists() and not self.path.is_dir():
             raise FieldError("out", str(self.path), "a folder; this is a file")
         if resume:
-            self._check_same(settings)
-        elif self._present() and not overwrite:
-            allowed = (
-                f"a folder without results, or --overwrite, or --resume; "
-                f"it holds {', '.join(path.name for path in self._present())}"
+            # Code that changed is no other leaderboard: its trials are run again.
+            difference = first_difference(
+                json.loads(json.dumps(settings)), self.settings(), but=("fingerprint",)
             )
+            if difference is not None:
+                name, given, before = difference
+                allowed = f"{before!r}, as the leaderboard to resume was run with"
+                raise FieldError(name, given, allowed)
+            return
+        present = ", ".join(str(path.relative_to(self.path)) for path in self._present())
+        if not present:
+            return
+        if not (self.path / SETTINGS).is_file():
+            allowed = f"a folder without files of these names; {present} has no {SETTINGS} beside"
+            raise FieldError("out", str(self.path), f"{allowed} it that says whose it is")
+        if not overwrite:
+            allowed = f"a folder without results, or --overwrite, or --resume; it holds {present}"
             raise FieldError("out", str(self.path), allowed)
+        self.settings()
+
+    def settings(self) -> dict[str, Any]:
+        """The settings of the leaderboard that is here.
+
+        Raises:
+            FieldError: if there is none, or its settings cannot be read.
+        """
+        file = self.path / SETTINGS
+        if not file.is_file():
+            raise FieldError("out", str(self.path), "a folder with a leaderboard to resume")
+        try:
+            kept = json.loads(file.read_text(encoding="utf-8"))
+        except (ValueError, OSError) as error:
+            raise FieldError("out", str(self.path), f"a readable {SETTINGS}; {error}") from error
+        if not isinstance(kept, dict) or not {"version", "scenarios", "entries"} <= set(kept):
+            raise FieldError("out", str(self.path), f"a {SETTINGS} that a leaderboard wrote")
+        return kept
 
     def prepare(self, settings: dict[str, Any], *, resume: bool) -> None:
         """Make the folder and, unless resuming, remove an earlier leaderboard's files.
@@ -74,96 +117,131 @@ class ResultsFolder:
         """
         try:
             (self.path / EPISODES).mkdir(parents=True, exist_ok=True)
-            if resume:
-                return
-            for path in [*self._present(), *(self.path / EPISODES).glob("*.parquet")]:
-                if path.is_file():
+            if not resume:
+                # The settings go last, since it is they that say whose the others are.
+                for path in sorted(self._written(), key=lambda path: path.name == SETTINGS):
                     path.unlink()
-            self.write_json(SETTINGS, settings)
         except OSError as error:
             allowed = f"a folder that can be written to; {error.strerror}"
             raise FieldError("out", str(self.path), allowed) from error
+        self.write_json(SETTINGS, settings)
 
-    def finished(self, tasks: Sequence[Task]) -> list[Task]:
-        """Those of the tasks whose episodes are here."""
-        return [task for task in tasks if self._episodes(task).is_file()]
+    def finished(self, trials: Sequence[Trial]) -> tuple[list[Trial], list[str]]:
+        """Those of the trials whose results are here, and why others that left files are not."""
+        kept, remarks = [], []
+        for trial in trials:
+            fault = self._fault(trial)
+            if fault is None:
+                kept.append(trial)
+            elif fault:
+                remarks.append(f"{trial.name}: {fault}; it is run again")
+        return kept, remarks
 
-    def keep(self, task: Task, rows: pl.DataFrame, timing: dict[str, Any]) -> None:
-        """Keep a finished task: its episodes, and how long they took."""
+    def keep(self, trial: Trial, played: Played, machine: dict[str, Any]) -> None:
+        """Keep a finished trial: its episodes, their stages, and how long they took."""
+        for ending, table in zip(_ENDINGS, (played.episodes, played.stages), strict=True):
+            write_table(self._file(trial, ending), table, field="out")
+        # The record comes last, since it is what says that the trial is finished.
+        record = {
+            "trial": trial.to_dict(),
+            "timing": {**asdict(played.timing), **machine},
+            "sha256": {
+                ending: fingerprints.of_file(self._file(trial, ending)) for ending in _ENDINGS
+            },
+        }
+        write_text(self._file(trial, _RECORD), _json(record), field="out")
+
+    def collect(self, trials: Sequence[Trial]) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """Write results, stages and timings of finished trials, sorted; results and timings."""
         import polars as pl
 
-        # The episodes come last, since it is they that say the task is finished.
-        self._write_table(self._timing(task), pl.DataFrame([timing]))
-        self._write_table(self._episodes(task), rows)
-
-    def collect(self, tasks: Sequence[Task]) -> tuple[pl.DataFrame, pl.DataFrame]:
-        """Write the results and timings of finished tasks, sorted; both as tables."""
-        import polars as pl
-
-        results = pl.concat([pl.read_parquet(self._episodes(task)) for task in tasks])
-        timings = pl.concat([pl.read_parquet(self._timing(task)) for task in tasks])
+        results, stages = (
+            pl.concat([_read(self._file(trial, ending)) for trial in trials]) for ending in _ENDINGS
+        )
+        timings = pl.DataFrame([self._record(trial)["timing"] for trial in trials])
         results = results.sort(_SORTED_BY)
         timings = timings.sort(_SORTED_BY[:2])
-        self._write_table(self.path / RESULTS, results)
-        self._write_table(self.path / TIMINGS, timings)
+        write_table(self.path / RESULTS, results, field="out")
+        write_table(self.path / STAGES, stages.sort(*_SORTED_BY, "stage"), field="out")
+        write_table(self.path / TIMINGS, timings, field="out")
         return results, timings
 
     def write_json(self, name: str, content: dict[str, Any]) -> None:
         """Write JSON to a file of the folder."""
-        text = json.dumps(content, indent=2, allow_nan=False) + "\n"
-        self.write_text(name, text)
-
-    def write_text(self, name: str, text: str) -> None:
-        """Write text to a file of the folder."""
-        _atomically(self.path / name, lambda partial: partial.write_text(text, encoding="utf-8"))
+        write_text(self.path / name, _json(content), field="out")
 
     def _present(self) -> list[Path]:
-        """What is here of a leaderboard."""
-        names = (SETTINGS, RESULTS, TIMINGS, SUMMARY, TABLES, EPISODES)
-        return [self.path / name for name in names if (self.path / name).exists()]
+        """What is here under the names of a leaderboard's files."""
+        names = (SETTINGS, RESULTS, STAGES, TIMINGS, SUMMARY, TABLES)
+        found = [self.path / name for name in names if (self.path / name).exists()]
+        episodes = self.path / EPISODES
+        if episodes.exists() and (not episodes.is_dir() or any(episodes.iterdir())):
+            found.append(episodes)
+        return found
 
-    def _check_same(self, settings: dict[str, Any]) -> None:
-        file = self.path / SETTINGS
-        if not file.is_file():
-            raise FieldError("out", str(self.path), "a folder with a leaderboard to resume")
+    def _written(self) -> list[Path]:
+        """The files here that the leaderboard of the settings here wrote."""
+        if not (self.path / SETTINGS).is_file():
+            return []
+        kept = self.settings()
+        stems = {_file_name(s, e) for s in kept["scenarios"] for e in kept["entries"]}
+        names = [stem + ending for stem in stems for ending in (*_ENDINGS, _RECORD)]
+        # What an interrupted write left; see `stageroute_gym.writing`.
+        partial = re.compile(r"\.(.+?)-[^-]*\.tmp")
+        episodes = self.path / EPISODES
+        left = [
+            path
+            for path in (episodes.iterdir() if episodes.is_dir() else ())
+            if (match := partial.fullmatch(path.name)) and match[1].removesuffix(".stages") in stems
+        ]
+        paths = [path for path in self._present() if path.name != EPISODES]
+        return [
+            path for path in [*paths, *(episodes / name for name in names), *left] if path.is_file()
+        ]
+
+    def _fault(self, trial: Trial) -> str | None:
+        """None where the trial's results are here; else why they cannot be used, "" if absent."""
+        if not any(self._file(trial, ending).exists() for ending in (*_ENDINGS, _RECORD)):
+            return ""
         try:
-            kept = json.loads(file.read_text(encoding="utf-8"))
-        except ValueError as error:
-            raise FieldError("out", str(self.path), f"a readable {SETTINGS}; {error}") from error
-        # Through JSON, as the kept ones went, so that tuples are lists in both.
-        difference = first_difference(json.loads(json.dumps(settings)), kept)
-        if difference is not None:
-            name, given, before = difference
-            raise FieldError(name, given, f"{before!r}, as the leaderboard to resume was run with")
+            record = self._record(trial)
+            hashes = record["sha256"]
+            now, before = trial.to_dict(), record["trial"]
+            changed = differing(json.loads(json.dumps(now)), before)
+            if changed == ["entry"] and differing(now["entry"], before["entry"]) == ["fingerprint"]:
+                return "the agent's code or file has changed"
+            if changed:
+                return f"it was run with another {', '.join(changed)}"
+            for ending in _ENDINGS:
+                path = self._file(trial, ending)
+                if fingerprints.of_file(path) != hashes[ending]:
+                    return f"{path.relative_to(self.path)} is damaged"
+        except OSError as error:
+            return f"{EPISODES}/{Path(str(error.filename)).name} cannot be read; {error.strerror}"
+        except (ValueError, KeyError, TypeError):
+            return f"{EPISODES}/{self._file(trial, _RECORD).name} is damaged"
+        return None
 
-    def _episodes(self, task: Task) -> Path:
-        return self.path / EPISODES / f"{_file_name(task)}.parquet"
+    def _record(self, trial: Trial) -> dict[str, Any]:
+        return json.loads(self._file(trial, _RECORD).read_text(encoding="utf-8"))
 
-    def _timing(self, task: Task) -> Path:
-        return self.path / EPISODES / f"{_file_name(task)}{_TIMING_ENDING}"
-
-    def _write_table(self, path: Path, table: pl.DataFrame) -> None:
-        _atomically(path, lambda partial: table.write_parquet(partial, compression="zstd"))
+    def _file(self, trial: Trial, ending: str) -> Path:
+        return self.path / EPISODES / (_file_name(trial.scenario.name, trial.entry.label) + ending)
 
 
-def _file_name(task: Task) -> str:
-    """A name for the task's files; where a sign has to go, a hash tells apart what was equal."""
-    name = f"{task.scenario}--{task.agent}"
-    plain = re.sub(r"[^A-Za-z0-9._-]", "_", name)
+def _read(path: Path) -> pl.DataFrame:
+    """A Parquet file as a table; polars expands brackets in paths, so it gets the content."""
+    import polars as pl
+
+    return pl.read_parquet(io.BytesIO(path.read_bytes()))
+
+
+def _json(content: dict[str, Any]) -> str:
+    return json.dumps(content, indent=2, allow_nan=False) + "\n"
+
+
+def _file_name(scenario: str, entry: str) -> str:
+    """A name for a trial's files; where a sign has to go, a hash tells apart what was equal."""
+    name = f"{scenario}--{entry}"
+    plain = re.sub(r"[^A-Za-z0-9._-]", "_", name)[:_LONGEST_NAME]
     return plain if plain == name else f"{plain}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
-
-
-def _atomically(path: Path, write: Callable[[Path], object]) -> None:
-    """Write beside the file and rename, so that an interruption leaves no half a file."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-", suffix=".tmp")
-    os.close(handle)
-    partial = Path(name)
-    try:
-        write(partial)
-        # mkstemp makes a private file; this gives it what a plain open would have.
-        mask = os.umask(0)
-        os.umask(mask)
-        partial.chmod(0o666 & ~mask)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)

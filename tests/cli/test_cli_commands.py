@@ -4,6 +4,7 @@ import dataclasses
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
@@ -86,8 +87,52 @@ def test_run_prints_the_books(stageroute: Stageroute) -> None:
     outcome = stageroute("run", "players:Even", "--seeds", "3,5", *SHORT)
     assert outcome.code == 0
     rows = [line.split() for line in outcome.out.splitlines() if line.strip()[:1].isdigit()]
-    assert [row[0] for row in rows] == ["3", "5"]
+    # Two episodes, and the three stages of the first.
+    assert [row[0] for row in rows] == ["3", "5", "1", "2", "3"]
     assert "±" in outcome.out
+    assert "stages of seed 3" in outcome.out
+    assert "%, " in outcome.out
+
+
+def test_entries_with_parameters_and_labels(stageroute: Stageroute) -> None:
+    agents = "players:Even(share=0.25),half = players:Even( share = 0.5 ),players:Even"
+    given = ["--agents", agents, "--scenario", "routerbench", *SHORT, "--seeds", "1"]
+    assert stageroute("leaderboard", *given, "--jobs", "2").code == 0
+    results = pl.read_parquet("results/results.parquet")
+    labels = ["half", "players:Even", "players:Even(share=0.25)"]
+    assert results["entry"].to_list() == labels
+    assert results["agent_parameters"].to_list() == ['{"share": 0.5}', "{}", '{"share": 0.25}']
+    assert stageroute("run", "players:Even(share=0.25)", *SHORT).code == 0
+
+
+def test_a_folder_with_brackets(stageroute: Stageroute) -> None:
+    given = ["--agents", "players:Even", "--scenario", "routerbench", *SHORT, "--seeds", "1"]
+    outcome = stageroute("leaderboard", *given, "--jobs", "1", "--out", "r[1]")
+    assert outcome.code == 0, outcome.err
+    names = ["results.parquet", "stages.parquet", "timings.parquet", "leaderboard.json"]
+    for name in (*names, "leaderboard.md"):
+        assert f"r[1]/{name}" in outcome.out
+        assert (Path("r[1]") / name).is_file()
+
+
+def test_signs_that_the_terminal_lacks_are_shown_as_question_marks(
+    process: Callable[..., subprocess.Popen[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONUTF8", "0")
+    monkeypatch.setenv("PYTHONIOENCODING", "cp1252")
+    given = ["\u6a21[high]=players:Even", *SHORT]
+    done = process("run", *given, cwd=tmp_path)
+    out, err = done.communicate(timeout=120)
+    assert done.returncode == 0, err
+    assert "?[high] on routerbench" in out
+
+
+def test_without_docstrings(tmp_path: Path) -> None:
+    program = "import sys; from stageroute_gym.cli import main; main()"
+    command = [sys.executable, "-OO", "-c", program, "run", "uniform", *SHORT]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "uniform on routerbench" in done.stdout
 
 
 def test_options_of_the_workload(stageroute: Stageroute) -> None:
@@ -106,7 +151,7 @@ def test_leaderboard_prints_the_table_and_names_its_files(stageroute: Stageroute
         assert str(Path("board") / name) in outcome.out
         assert (Path("board") / name).is_file()
     results = pl.read_parquet("board/results.parquet")
-    assert results["agent"].unique().sort().to_list() == [
+    assert results["entry"].unique().sort().to_list() == [
         "players:Dear",
         "players:Even",
         "players:Shares",
@@ -190,4 +235,4 @@ def test_values_from_text(text: str, value: object) -> None:
     [("3", [0, 1, 2]), ("5:8", [5, 6, 7]), ("0,3,5", [0, 3, 5]), ("7,", [7])],
 )
 def test_seeds_from_text(text: str, seeds: list[int]) -> None:
-    assert parse_seeds(text) == seeds
+    assert list(parse_seeds(text)) == seeds

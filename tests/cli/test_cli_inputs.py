@@ -53,6 +53,18 @@ HEADER = "query_id,task,score:a,cost:a\n"
         (["--scenario", "recorded", "--data", "x.pkl"], "data = 'x.pkl'"),
         (["--resume", "--overwrite"], "not both"),
         (["--resume"], "a leaderboard to resume"),
+        (["--out", ""], "out = ''"),
+        (["--seeds", "0:1000000000000"], "seeds = range(0, 1000000000000)"),
+        (["--seeds", "9" * 5000], "seeds = '999"),
+        (["--patience", "0"], "patience = 0.0"),
+        (["--agents", "os:path"], "agent = 'os:path': expected a class or function"),
+        (["--agents", "os:getcwd"], "agent = 'os:getcwd': expected a class or function"),
+        (["--agents", "players:Even(share=0.1"], "with brackets and quotes closed"),
+        (["--agents", "players:Even(0.1)"], "each parameter with its name"),
+        (["--agents", "players:Even(share=x)"], "for share"),
+        (["--agents", "players:Even(shar=0.1)"], "'share', the nearest name"),
+        (["--agents", "stageroute(gamma=-1)"], "gamma"),
+        (["--agents", "a=players:Even,a=players:Dear"], "a label given only once"),
     ],
 )
 def test_wrong_arguments_of_the_leaderboard(

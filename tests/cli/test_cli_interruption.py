@@ -31,8 +31,8 @@ def test_interrupted_and_resumed(
     running = process(*arguments(jobs), cwd=tmp_path)
     episodes = tmp_path / "results" / "episodes"
     deadline = time.monotonic() + PATIENCE
-    # The timing is written first, the episodes second.
-    while len(list(episodes.glob("*.parquet"))) < 2 and time.monotonic() < deadline:
+    # The tables are written first, the record that says that they are whole comes last.
+    while not list(episodes.glob("*.json")) and time.monotonic() < deadline:
         assert running.poll() is None, running.communicate()
         time.sleep(0.05)
     # As a terminal does: to the process and its workers alike.
@@ -45,7 +45,7 @@ def test_interrupted_and_resumed(
     )
     assert "Traceback" not in err
     kept = {path.name: path.stat().st_mtime_ns for path in episodes.iterdir()}
-    assert len(kept) == 2
+    assert len(kept) == 3
     assert not (tmp_path / "results" / "results.parquet").exists()
 
     monkeypatch.setenv("PLAYERS_HURRY", "1")
@@ -55,4 +55,4 @@ def test_interrupted_and_resumed(
     after = {path.name: path.stat().st_mtime_ns for path in episodes.iterdir()}
     assert after.items() >= kept.items()
     results = pl.read_parquet(tmp_path / "results" / "results.parquet")
-    assert results["agent"].to_list() == ["players:Even"] * 2 + ["players:Slow"] * 2
+    assert results["entry"].to_list() == ["players:Even"] * 2 + ["players:Slow"] * 2

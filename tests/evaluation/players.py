@@ -111,3 +111,63 @@ class Recorder(Even):
         self.starts.append(np.array(episode_start))
         self.progress.append(observation["progress"][:, 0].copy())
         return super().predict(observation, state, episode_start, deterministic)
+
+
+class Exits(Even):
+    """Ends the interpreter as a script does."""
+
+    def predict(
+        self,
+        observation: Any,
+        state: Any = None,
+        episode_start: Any = None,
+        deterministic: bool = False,
+    ) -> tuple[Any, Any]:
+        raise SystemExit(0)
+
+
+class Dies(Even):
+    """Ends its process at once."""
+
+    def predict(
+        self,
+        observation: Any,
+        state: Any = None,
+        episode_start: Any = None,
+        deterministic: bool = False,
+    ) -> tuple[Any, Any]:
+        os._exit(0)
+
+
+class NotNumbers(Even):
+    """Wants shares that are no numbers."""
+
+    def predict(
+        self,
+        observation: Any,
+        state: Any = None,
+        episode_start: Any = None,
+        deterministic: bool = False,
+    ) -> tuple[Any, Any]:
+        actions, state = super().predict(observation, state, episode_start, deterministic)
+        return np.full_like(actions, np.nan), state
+
+
+class Hangs(Even):
+    """Never decides."""
+
+    def predict(
+        self,
+        observation: Any,
+        state: Any = None,
+        episode_start: Any = None,
+        deterministic: bool = False,
+    ) -> tuple[Any, Any]:
+        while True:
+            time.sleep(0.01)
+
+
+class Reference(Even):
+    """As `Even`, and says that it knows the truth."""
+
+    kind = "reference"

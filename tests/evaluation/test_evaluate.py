@@ -12,7 +12,7 @@ from players import Dear, Even, Recorder, Shares
 from stageroute_gym import scenarios
 from stageroute_gym.errors import FieldError
 from stageroute_gym.evaluation import evaluate
-from stageroute_gym.evaluation.running import agent_seed, timed_evaluation
+from stageroute_gym.evaluation.running import agent_seed, play
 
 SHORT: dict[str, Any] = {"horizon": 300, "num_stages": 4}
 TIGHT: dict[str, Any] = {**SHORT, "budget": 2e-4}
@@ -113,7 +113,8 @@ def test_a_scenario_object_is_what_its_overrides_are() -> None:
 
 
 def test_timings_count_every_decision_and_stay_out_of_the_rows() -> None:
-    rows, timing = timed_evaluation(Even, "routerbench", [3, 11, 4], **TIGHT)
+    played = play(Even, "routerbench", [3, 11, 4], **TIGHT)
+    rows, timing = played.episodes, played.timing
     assert timing.decisions == 3 * rows["decisions"].max()  # type: ignore[operator]
     assert timing.agent_microseconds > 0
     assert timing.env_microseconds > 0

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,15 +11,20 @@ import polars as pl
 import pytest
 
 from stageroute_gym.errors import FieldError
+from stageroute_gym.evaluation.backends import LocalProcesses
 from stageroute_gym.evaluation.leaderboard import Leaderboard, run_leaderboard
-from stageroute_gym.evaluation.settings import Settings, Task
+from stageroute_gym.evaluation.oracle_values import oracle_values
+from stageroute_gym.evaluation.running import play
 from stageroute_gym.evaluation.storage import ResultsFolder
+from stageroute_gym.evaluation.trials import LeaderboardSettings, Trial
+from stageroute_gym.report.board import write_tables
+from stageroute_gym.report.tables import report_tables
 
 SHORT: dict[str, Any] = {"horizon": 200, "num_stages": 3}
 AGENTS = ["players:Even", "players:Shares", "players:Dear"]
 
 
-def settings(**changes: Any) -> Settings:
+def settings(**changes: Any) -> LeaderboardSettings:
     given: dict[str, Any] = {
         "agents": AGENTS,
         "scenarios": ["routerbench", "routerbench-tight"],
@@ -25,7 +32,7 @@ def settings(**changes: Any) -> Settings:
         **SHORT,
         **changes,
     }
-    return Settings.checked(**given)
+    return LeaderboardSettings.checked(**given)
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -40,7 +47,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Leaderboard]:
     out = tmp_path_factory.mktemp("leaderboard") / "out"
-    return out, run_leaderboard(settings(), out, jobs=1)
+    return out, run_leaderboard(settings(), out, processes=LocalProcesses(1))
 
 
 @pytest.mark.slow
@@ -49,39 +56,60 @@ def test_results_are_the_same_to_the_byte_at_every_run_and_for_any_number_of_job
 ) -> None:
     out, board = finished
     for name, jobs in (("again", 1), ("parallel", 2)):
-        other = run_leaderboard(settings(), tmp_path / name, jobs=jobs)
+        other = run_leaderboard(settings(), tmp_path / name, processes=LocalProcesses(jobs))
         assert other.summary == board.summary
         for file in ("results.parquet", "leaderboard.json", "settings.json"):
             assert (tmp_path / name / file).read_bytes() == (out / file).read_bytes(), file
 
 
-def test_one_row_an_episode_sorted_and_a_timing_a_task(finished: tuple[Path, Leaderboard]) -> None:
+def test_one_row_an_episode_sorted_and_a_timing_a_trial(
+    finished: tuple[Path, Leaderboard],
+) -> None:
     out, board = finished
     rows = pl.read_parquet(out / "results.parquet")
     assert len(rows) == 3 * 2 * 2
-    assert rows.equals(rows.sort("scenario", "agent", "seed"))
+    assert rows.equals(rows.sort("scenario", "entry", "seed"))
     assert rows["budget"].unique().sort().to_list() == [1e-4, 5e-4]
     timings = pl.read_parquet(out / "timings.parquet")
     assert len(timings) == 6
     assert {"finished_at", "machine", "agent_microseconds"} <= set(timings.columns)
-    assert [path.name for path in board.files] == [
-        "results.parquet",
-        "timings.parquet",
-        "leaderboard.json",
-        "leaderboard.md",
-    ]
+    names = ["results.parquet", "stages.parquet", "timings.parquet", "leaderboard.json"]
+    assert [path.name for path in board.files] == names
     assert all(path.is_file() for path in board.files)
+
+
+def test_the_stages_add_up_to_the_episodes(finished: tuple[Path, Leaderboard]) -> None:
+    rows = pl.read_parquet(finished[0] / "results.parquet")
+    stages = pl.read_parquet(finished[0] / "stages.parquet")
+    assert len(stages) == 3 * len(rows)
+    keys = ["scenario", "entry", "seed"]
+    assert stages.equals(stages.sort(*keys, "stage"))
+    added = stages.group_by(keys, maintain_order=True).agg(
+        pl.col("queries", "served", "declined", "activations").sum(),
+        pl.col("score", "oracle_score", "regret", "spend").sum(),
+        unserved=(pl.col("declined") + pl.col("unreached")).sum(),
+    )
+    for name in ("served", "declined", "activations", "unserved"):
+        assert added[name].to_list() == rows[name].to_list()
+    for name, total in (("score", "score"), ("regret", "regret"), ("spend", "spend")):
+        assert added[name].to_list() == pytest.approx(rows[total].to_list(), abs=1e-9)
+    assert added["oracle_score"].to_list() == pytest.approx(rows["stage_oracle"].to_list())
+    pulls = stages["pulls"].list.sum()
+    assert pulls.to_list() == stages["served"].to_list()
+    assert stages["deployed"].list.len().equals(stages["pulls"].list.len())
+    assert stages["deployed"].list.len().max() == 5
 
 
 def test_the_tables_hold_what_the_summary_does(finished: tuple[Path, Leaderboard]) -> None:
     out, board = finished
     summary = json.loads((out / "leaderboard.json").read_text())
     assert summary == board.summary
-    tables = board.tables
+    assert board.timings is not None
+    tables = report_tables(board.summary, board.timings)
     assert len(tables) == 4
     best = summary["scenarios"]["routerbench"]["ranking"][0]
     assert tables[0].title.startswith("routerbench v")
-    assert tables[0].rows[0][:2] == ("1", best["agent"])
+    assert tables[0].rows[0][1] == best["entry"]
     assert f"{best['score_over_horizon_oracle']['mean']:.3f}" in tables[0].rows[0][2]
     second = summary["scenarios"]["routerbench"]["ranking"][1]
     assert tables[0].rows[0][3] == "-"
@@ -91,31 +119,31 @@ def test_the_tables_hold_what_the_summary_does(finished: tuple[Path, Leaderboard
         values = summary["oracles"][scenario]
         assert shown == [f"{value / values['horizon']:.3f}" for value in values.values()]
         assert values["horizon"] < values["task"] < values["query"]
-    text = (out / "leaderboard.md").read_text()
+    (path,) = write_tables(board, out)
+    text = path.read_text()
     for table in tables:
         for row in table.rows:
             assert f"| {' | '.join(row)} |" in text
 
 
-def test_a_query_oracle_that_is_too_large_is_left_out(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    chosen = settings(agents=AGENTS[:1], scenarios=["routerbench"], seeds=[0])
+def test_a_query_oracle_that_is_too_large_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    scenario = settings().scenarios[0]
     # 200 queries, nearly all of them other rows of the table, and 11 models.
     for limit, there in ((2_200, True), (1_000, False)):
-        monkeypatch.setattr("stageroute_gym.evaluation.leaderboard.MOST_QUERY_VARIABLES", limit)
-        board = run_leaderboard(chosen, tmp_path / str(limit), jobs=1)
-        assert (board.summary["oracles"]["routerbench"]["query"] is not None) == there
-        assert (board.tables[-1].rows[0][-1] == "-") != there
+        monkeypatch.setattr("stageroute_gym.evaluation.oracle_values.MOST_QUERY_VARIABLES", limit)
+        assert (oracle_values(scenario, 0)["query"] is not None) == there
 
 
 @pytest.mark.parametrize("left", ["results.parquet", "settings.json", "episodes/x.parquet"])
-def test_a_folder_with_results_is_refused_untouched(tmp_path: Path, left: str) -> None:
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_a_folder_with_files_of_others_is_refused_untouched(
+    tmp_path: Path, left: str, overwrite: bool
+) -> None:
     (tmp_path / left).parent.mkdir(exist_ok=True)
     (tmp_path / left).write_text("dear to me")
     before = contents(tmp_path)
-    with pytest.raises(FieldError, match="--overwrite") as caught:
-        run_leaderboard(settings(), tmp_path)
+    with pytest.raises(FieldError) as caught:
+        run_leaderboard(settings(), tmp_path, overwrite=overwrite)
     assert caught.value.field == "out"
     assert contents(tmp_path) == before
 
@@ -123,23 +151,32 @@ def test_a_folder_with_results_is_refused_untouched(tmp_path: Path, left: str) -
 def test_overwriting_removes_a_leaderboard_and_nothing_else(
     finished: tuple[Path, Leaderboard], tmp_path: Path
 ) -> None:
-    (tmp_path / "episodes").mkdir()
-    (tmp_path / "episodes" / "old--agent.parquet").write_text("old")
-    (tmp_path / "notes.txt").write_text("mine")
-    (tmp_path / "results.parquet").write_text("old")
-    run_leaderboard(settings(), tmp_path, jobs=1, overwrite=True)
-    assert (tmp_path / "notes.txt").read_text() == "mine"
-    assert not (tmp_path / "episodes" / "old--agent.parquet").exists()
-    results = (finished[0] / "results.parquet").read_bytes()
-    assert (tmp_path / "results.parquet").read_bytes() == results
+    out = tmp_path / "out"
+    shutil.copytree(finished[0], out)
+    with pytest.raises(FieldError, match="--overwrite"):
+        run_leaderboard(settings(), out)
+    mine = {"notes.txt": "mine", "episodes/mydata.parquet": "mine", "episodes/.x.tmp": "mine"}
+    for name, text in mine.items():
+        (out / name).write_text(text)
+    partial = out / "episodes" / ".routerbench--players_Even-aaaa.tmp"
+    folder = ResultsFolder(out)
+    stem = next(p.stem for p in (out / "episodes").glob("routerbench--players_Even*.json"))
+    partial = out / "episodes" / f".{stem}-x1y_z2.tmp"
+    partial.write_text("half")
+    chosen = settings(agents=AGENTS[:1], scenarios=["routerbench"])
+    folder.check(chosen.to_dict(), overwrite=True, resume=False)
+    folder.prepare(chosen.to_dict(), resume=False)
+    left = {str(path.relative_to(out)) for path in out.rglob("*") if path.is_file()}
+    assert left == {*mine, "settings.json"}
+    assert {name: (out / name).read_text() for name in mine} == mine
 
 
 def test_an_agent_that_raises_takes_nobody_along(
     finished: tuple[Path, Leaderboard], tmp_path: Path
 ) -> None:
     chosen = settings(agents=["players:Raises", *AGENTS])
-    board = run_leaderboard(chosen, tmp_path, jobs=1)
-    assert [(f.scenario, f.agent) for f in board.failures] == [
+    board = run_leaderboard(chosen, tmp_path, processes=LocalProcesses(1))
+    assert [(f.scenario, f.entry) for f in board.failures] == [
         ("routerbench", "players:Raises"),
         ("routerbench-tight", "players:Raises"),
     ]
@@ -151,14 +188,18 @@ def test_an_agent_that_raises_takes_nobody_along(
 
 
 def test_an_agent_that_says_what_does_not_fit_leaves_no_traceback(tmp_path: Path) -> None:
-    board = run_leaderboard(settings(agents=["players:Refuses", AGENTS[0]]), tmp_path, jobs=1)
+    board = run_leaderboard(
+        settings(agents=["players:Refuses", AGENTS[0]]), tmp_path, processes=LocalProcesses(1)
+    )
     failure = board.failures[0]
     assert failure.error == str(FieldError("number of models", 11, "3, as in its training"))
     assert failure.details == ""
 
 
 def test_a_leaderboard_on_which_all_fail_says_so(tmp_path: Path) -> None:
-    board = run_leaderboard(settings(agents=["players:Raises"]), tmp_path, jobs=1)
+    board = run_leaderboard(
+        settings(agents=["players:Raises"]), tmp_path, processes=LocalProcesses(1)
+    )
     assert len(board.failures) == 2
     assert [path.name for path in board.files] == ["leaderboard.json"]
 
@@ -170,10 +211,10 @@ def test_resuming_runs_what_is_missing_only(
     folder = ResultsFolder(tmp_path)
     folder.prepare(settings().to_dict(), resume=False)
     kept = sorted((out / "episodes").iterdir())
-    for path in kept[:6]:
+    for path in kept[:9]:
         (tmp_path / "episodes" / path.name).write_bytes(path.read_bytes())
     before = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "episodes").iterdir()}
-    run_leaderboard(settings(), tmp_path, jobs=1, resume=True)
+    run_leaderboard(settings(), tmp_path, processes=LocalProcesses(1), resume=True)
     after = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "episodes").iterdir()}
     assert len(after) == len(kept)
     assert {name: after[name] for name in before} == before
@@ -185,10 +226,10 @@ def test_resuming_runs_what_is_missing_only(
     ("changes", "field"),
     [
         ({"seeds": [0, 1, 2]}, "settings.seeds"),
-        ({"agents": AGENTS[:2]}, "settings.agents"),
+        ({"agents": AGENTS[:2]}, "settings.entries"),
         ({"budget": 3e-4}, "settings.scenarios.routerbench.problem.budget"),
         ({"scenarios": ["routerbench"]}, "settings.scenarios"),
-        ({"env_id": "StageRoute-v0"}, "settings.env_id"),
+        ({"env_id": "StageRoute-v0"}, "settings.entries.players:Even.env_id"),
     ],
 )
 def test_resuming_with_other_settings_names_the_difference(
@@ -225,7 +266,7 @@ def test_a_recorded_file_that_changed_is_a_difference(tmp_path: Path) -> None:
         "budget": 0.01,
         "initial_models": 1,
     }
-    run_leaderboard(settings(**common), tmp_path / "out", jobs=1)
+    run_leaderboard(settings(**common), tmp_path / "out", processes=LocalProcesses(1))
     data.write_text(f"{header}1,t,0.25,0.001\n2,t,0.75,0.002\n")
     with pytest.raises(FieldError) as caught:
         run_leaderboard(settings(**common), tmp_path / "out", resume=True)
@@ -257,23 +298,26 @@ def test_bad_settings_are_named(field: str, changes: dict[str, Any]) -> None:
 @pytest.mark.parametrize("jobs", [0, -1, 1.5, True])
 def test_jobs_are_a_number_of_processes(tmp_path: Path, jobs: Any) -> None:
     with pytest.raises(FieldError, match="jobs"):
-        run_leaderboard(settings(), tmp_path / "out", jobs=jobs)
+        run_leaderboard(settings(), tmp_path / "out", processes=LocalProcesses(jobs))
     assert not (tmp_path / "out").exists()
 
 
 def test_the_suite_brings_its_scenarios_and_seeds() -> None:
-    chosen = Settings.checked(agents=["players:Even"], suite="quick")
+    chosen = LeaderboardSettings.checked(agents=["players:Even"], suite="quick")
     assert chosen.scenarios[0].name == "routerbench"
     assert chosen.seeds == tuple(range(10))
 
 
-def test_tasks_of_similar_names_have_files_of_their_own(tmp_path: Path) -> None:
+def test_trials_of_similar_names_have_files_of_their_own(
+    finished: tuple[Path, Leaderboard], tmp_path: Path
+) -> None:
     folder = ResultsFolder(tmp_path)
-    task = settings().tasks()[0]
+    trial: Trial = settings(agents=AGENTS[:1]).trials()[0]
     folder.prepare(settings().to_dict(), resume=False)
-    twin: Task = dataclasses.replace(task, agent=task.agent.replace(":", "_"))
-    folder.keep(task, pl.DataFrame({"a": [1]}), {"b": 1})
-    assert folder.finished([task, twin]) == [task]
+    entry = dataclasses.replace(trial.entry, label=trial.entry.label.replace(":", "_"))
+    twin = dataclasses.replace(trial, entry=entry)
+    folder.keep(trial, play(trial.entry, trial.scenario, trial.seeds), {})
+    assert folder.finished([trial, twin]) == ([trial], [])
 
 
 def test_an_out_that_is_a_file_is_refused(tmp_path: Path) -> None:
@@ -281,3 +325,74 @@ def test_an_out_that_is_a_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(FieldError, match="this is a file"):
         run_leaderboard(settings(), tmp_path / "out", overwrite=True)
     assert (tmp_path / "out").read_text() == "mine"
+
+
+def test_an_empty_out_is_refused() -> None:
+    with pytest.raises(FieldError, match="the name of a folder"):
+        run_leaderboard(settings(), "")
+
+
+@pytest.fixture
+def copied(finished: tuple[Path, Leaderboard], tmp_path: Path) -> Path:
+    """A finished leaderboard that may be changed."""
+    shutil.copytree(finished[0], tmp_path / "out")
+    return tmp_path / "out"
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda path: path.write_bytes(b""),
+        lambda path: path.write_bytes(path.read_bytes()[:-9]),
+        lambda path: path.unlink(),
+    ],
+    ids=["empty", "torn", "gone"],
+)
+@pytest.mark.parametrize("ending", [".parquet", ".stages.parquet", ".json"])
+def test_a_damaged_trial_is_named_and_not_used(
+    copied: Path, ending: str, damage: Callable[[Path], object]
+) -> None:
+    trials = settings().trials()
+    folder = ResultsFolder(copied)
+    stem = next(p.stem for p in (copied / "episodes").glob("routerbench--players_Dear*.json"))
+    damage(copied / "episodes" / f"{stem}{ending}")
+    kept, remarks = folder.finished(trials)
+    assert len(kept) == len(trials) - 1
+    (remark,) = remarks
+    assert remark.startswith("agent players:Dear on scenario routerbench: episodes/")
+    assert f"{stem}{ending}" in remark
+    assert remark.endswith("it is run again")
+
+
+def test_a_trial_of_other_code_is_run_again(copied: Path) -> None:
+    chosen = settings()
+    changed = dataclasses.replace(chosen.entries[0], fingerprint="other")
+    chosen = dataclasses.replace(chosen, entries=(changed, *chosen.entries[1:]))
+    ResultsFolder(copied).check(chosen.to_dict(), overwrite=False, resume=True)
+    board = run_leaderboard(chosen, copied, processes=LocalProcesses(1), resume=True)
+    assert board.remarks == [
+        f"agent players:Even on scenario {name}: the agent's code or file has changed; "
+        "it is run again"
+        for name in ("routerbench", "routerbench-tight")
+    ]
+    kept = json.loads((copied / "settings.json").read_text())
+    assert kept["entries"]["players:Even"]["fingerprint"] == "other"
+
+
+@pytest.mark.slow
+def test_whatever_an_agent_does_it_fails_alone_and_by_name(
+    finished: tuple[Path, Leaderboard], tmp_path: Path
+) -> None:
+    worst = ["players:Exits", "players:Dies", "players:NotNumbers", "players:Hangs"]
+    chosen = settings(agents=[*worst, *AGENTS], scenarios=["routerbench"])
+    board = run_leaderboard(chosen, tmp_path, processes=LocalProcesses(2, patience=5.0))
+    errors = {failure.entry: failure.error for failure in board.failures}
+    assert list(errors) == worst
+    assert errors["players:Exits"] == "SystemExit: 0"
+    assert errors["players:Dies"].startswith("its process ended")
+    assert "nan" in errors["players:NotNumbers"]
+    assert errors["players:Hangs"] == "no decision in 5 seconds: it hangs"
+    assert "in predict" in board.failures[-1].details
+    results = pl.read_parquet(tmp_path / "results.parquet")
+    whole = pl.read_parquet(finished[0] / "results.parquet")
+    assert results.equals(whole.filter(pl.col("scenario") == "routerbench"))

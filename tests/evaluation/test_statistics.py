@@ -2,12 +2,22 @@ from __future__ import annotations
 
 import random
 
+import numpy as np
 import polars as pl
 import pytest
+from results import rows
+from scipy import stats
 
 from stageroute_gym.errors import FieldError
 from stageroute_gym.evaluation import compare, estimate
-from stageroute_gym.evaluation.ranking import rank
+from stageroute_gym.evaluation.comparison import improvement
+from stageroute_gym.evaluation.statistics import (
+    holm,
+    interquartile_mean,
+    p_value,
+    spread,
+    stratified_interval,
+)
 
 
 def test_estimate_of_a_case_worked_by_hand() -> None:
@@ -34,32 +44,6 @@ def test_estimate_does_not_depend_on_the_order() -> None:
     assert estimate(values) == estimate(shuffled)
 
 
-def rows(scores: dict[tuple[str, str], list[float | None]], **columns: object) -> pl.DataFrame:
-    """Results with these scores by scenario and agent, seeds counted from 0."""
-    records = [
-        {"scenario": scenario, "agent": agent, "seed": seed, "score_over_horizon_oracle": value}
-        for (scenario, agent), values in scores.items()
-        for seed, value in enumerate(values)
-    ]
-    constant = {
-        "scenario_version": 1,
-        "horizon": 100,
-        "budget": 1e-3,
-        "budget_rule": "hard",
-        "horizon_oracle": 80.0,
-        "stage_oracle": 75.0,
-        "score_over_stage_oracle": 1.0,
-        "regret": 1.0,
-        "spend_over_budget": 1.2,
-        "unserved": 0,
-        "invalid_share": 0.0,
-        "activations": 5,
-        **columns,
-    }
-    frame = pl.DataFrame(records, schema_overrides={"score_over_horizon_oracle": pl.Float64})
-    return frame.with_columns(**{name: pl.lit(value) for name, value in constant.items()})
-
-
 def test_paired_difference_by_hand() -> None:
     # Differences 1, 2, 3: mean 2, standard deviation 1, half-width t(2, 0.975) / sqrt(3).
     results = rows({("s", "a"): [1, 4, 9], ("s", "b"): [0, 2, 6, 50]})
@@ -68,8 +52,53 @@ def test_paired_difference_by_hand() -> None:
     assert found["seeds"] == 3
     assert found["high"] - 2.0 == pytest.approx(4.302652730 / 3**0.5, rel=1e-9)
     assert 2.0 - found["low"] == pytest.approx(4.302652730 / 3**0.5, rel=1e-9)
+    assert found["improvement"] == 1.0
     backwards = compare(results, "b", "a").row(0, named=True)
     assert backwards["difference"] == -2.0
+    assert backwards["improvement"] == 0.0
+
+
+def test_probability_of_improvement_by_hand() -> None:
+    # Two of four ahead and one equal: 2.5 / 4. Wilson's interval of 5 of 8 is that of R's
+    # prop.test(5, 8, correct = FALSE).
+    assert improvement([1.0, 2.0, 0.0, -1.0]).mean == 0.625
+    found = improvement([1.0] * 5 + [-1.0] * 3)
+    assert (found.low, found.high) == pytest.approx((0.3057, 0.8632), abs=1e-4)
+    assert improvement([]).mean is None
+
+
+def test_spread_by_hand() -> None:
+    found = spread([3.0, None, 1.0, 2.0, 10.0])
+    assert (found.median, found.minimum, found.maximum, found.count) == (2.5, 1.0, 10.0, 4)
+    assert spread([None]).median is None
+
+
+def test_holms_correction_by_hand() -> None:
+    # 0.01 x 4; 0.02 x 3, then 0.03 x 2 is smaller and stays at that; 0.5 x 1.
+    assert holm([0.03, 0.01, 0.5, 0.02]) == pytest.approx([0.06, 0.04, 0.5, 0.06])
+    assert holm([]) == []
+
+
+def test_p_value_equals_scipys() -> None:
+    differences = [0.3, -0.1, 0.4, 0.2, 0.6]
+    assert p_value(differences) == pytest.approx(stats.ttest_1samp(differences, 0.0).pvalue)
+    assert p_value([0.1, 0.1]) == 0.0
+    assert p_value([0.0, 0.0]) == 1.0
+    assert p_value([0.1]) == 1.0
+
+
+def test_interquartile_mean_equals_the_trimmed_mean_and_takes_parts_of_values() -> None:
+    values = np.random.default_rng(0).normal(size=40)
+    assert interquartile_mean(values) == pytest.approx(stats.trim_mean(values, 0.25))
+    # Of five values the middle 2.5: three quarters of the second and fourth, the whole third.
+    assert interquartile_mean(np.array([9.0, 1, 2, 3, -9])) == pytest.approx(2.0)
+    assert interquartile_mean(np.array([0.0, 0, 1, 4, 9])) == pytest.approx(4 / 2.5)
+
+
+def test_bootstrap_is_the_same_at_every_call_and_none_with_one_run() -> None:
+    scores = [np.random.default_rng(seed).random(10) for seed in (0, 1)]
+    assert stratified_interval(scores) == stratified_interval(scores)
+    assert stratified_interval([np.array([0.5])]) == (0.5, None, None)
 
 
 @pytest.mark.parametrize(
@@ -92,41 +121,3 @@ def test_compare_refuses_two_episodes_of_a_seed() -> None:
     results = rows({("s", "a"): [1.0], ("s", "b"): [2.0]})
     with pytest.raises(FieldError, match="one episode a seed"):
         compare(pl.concat([results, results]), "a", "b")
-
-
-def test_ranking_by_mean_then_name_and_overall_over_complete_agents() -> None:
-    scores: dict[tuple[str, str], list[float | None]] = {
-        ("s", "b"): [0.5, 0.7],
-        ("s", "a"): [0.7, 0.5],
-        ("s", "c"): [0.9, 0.9],
-        ("t", "a"): [0.1, 0.2],
-        ("t", "b"): [0.3, 0.3],
-    }
-    summary = rank(rows(scores), ["t", "s"])
-    assert list(summary["scenarios"]) == ["t", "s"]
-    first = summary["scenarios"]["s"]["ranking"]
-    assert [(entry["rank"], entry["agent"]) for entry in first] == [(1, "c"), (2, "a"), (3, "b")]
-    assert first[1]["behind_first"]["mean"] == pytest.approx(0.3)
-    assert first[0]["behind_first"]["mean"] == 0.0
-    overall = summary["overall"]
-    assert [entry["agent"] for entry in overall] == ["b", "a"]
-    assert overall[0]["score_over_horizon_oracle"]["mean"] == pytest.approx((0.6 + 0.3) / 2)
-    assert overall[0]["score_over_horizon_oracle"]["count"] == 2
-
-
-def test_ranking_does_not_depend_on_the_order_of_the_rows() -> None:
-    results = rows({("s", "a"): [0.1, 0.7, 0.3], ("s", "b"): [0.2, 0.2, 0.9]})
-    orders = [random.Random(seed).sample(range(6), 6) for seed in range(20)]
-    seen = [rank(results[order], ["s"]) for order in orders]
-    assert all(summary == seen[0] for summary in seen)
-
-
-@pytest.mark.parametrize(("rule", "marked"), [("soft", True), ("hard", False)])
-def test_overspending_is_marked_where_the_rule_lets_it_happen(rule: str, marked: bool) -> None:
-    summary = rank(rows({("s", "a"): [0.5]}, budget_rule=rule), ["s"])
-    assert summary["scenarios"]["s"]["ranking"][0]["over_budget"] is marked
-
-
-def test_an_oracle_that_expects_nothing_leaves_an_agent_last() -> None:
-    summary = rank(rows({("s", "a"): [None], ("s", "b"): [0.1]}), ["s"])
-    assert [entry["agent"] for entry in summary["scenarios"]["s"]["ranking"]] == ["b", "a"]

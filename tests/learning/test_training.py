@@ -19,8 +19,9 @@ from stageroute_agents.sb3.vec_env import NativeVecEnv
 
 from stageroute_gym.errors import FieldError
 from stageroute_gym.evaluation import agents, evaluate
+from stageroute_gym.evaluation.backends import LocalProcesses
 from stageroute_gym.evaluation.leaderboard import run_leaderboard
-from stageroute_gym.evaluation.settings import Settings
+from stageroute_gym.evaluation.trials import LeaderboardSettings
 from stageroute_gym.vector import StageRouteContinuousVectorEnv, StageRouteVectorEnv
 
 SMALL = {"horizon": 400, "num_stages": 4}
@@ -70,10 +71,10 @@ def test_every_algorithm_gives_an_agent_that_can_be_evaluated(
 
 
 def test_leaderboard_ranks_the_file_beside_others(trained: Path, tmp_path: Path) -> None:
-    table = Settings.checked(
+    table = LeaderboardSettings.checked(
         scenarios=["routerbench"], agents=[str(trained), "uniform"], seeds=[0, 1], **SMALL
     )
-    result = run_leaderboard(table, tmp_path / "results", jobs=1)
+    result = run_leaderboard(table, tmp_path / "results", processes=LocalProcesses(1))
     assert not result.failures
     assert str(trained) in json.dumps(result.summary)
 

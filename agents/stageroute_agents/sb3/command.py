@@ -13,8 +13,15 @@ from typing import Annotated, Any
 import typer
 
 from stageroute_agents.sb3 import algorithms
-from stageroute_gym.cli.options import overrides_of, parse_assignments, with_problem_options
-from stageroute_gym.cli.playing import Assignments, Data, EnvId, Models
+from stageroute_gym.cli.options import (
+    Assignments,
+    Data,
+    EnvId,
+    Models,
+    overrides_of,
+    parse_assignments,
+    with_problem_options,
+)
 from stageroute_gym.problem import Problem
 
 

@@ -1,4 +1,4 @@
-"""Commands that list what there is: scenarios and agents."""
+"""The command ``scenarios``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from stageroute_gym.cli.output import stdout_console
-from stageroute_gym.errors import FieldError
 
 
 def scenarios(
@@ -35,54 +34,32 @@ def scenarios(
         print(json.dumps(content, indent=2))
         return
     from rich.box import SIMPLE
+    from rich.markup import escape
     from rich.table import Table
+
+    from stageroute_gym.report.terminal import print_line
 
     table = Table(box=SIMPLE)
     for column in ("scenario", "version", "horizon", "stages", "models", "budget"):
         left = column == "scenario"
-        table.add_column(column, justify="left" if left else "right", no_wrap=left)
+        table.add_column(column, justify="left" if left else "right", no_wrap=True)
     table.add_column("description", min_width=24)
     for scenario in listed:
         problem, workload = scenario.problem, scenario.workload
         # A scenario that waits for the user's file knows no models yet.
         needs_file = getattr(workload, "data", None) == ""
         table.add_row(
-            scenario.name,
+            escape(scenario.name),
             str(scenario.version),
             f"{problem.horizon:,}",
             str(len(problem.stage_lengths)),
             "-" if needs_file else str(scenario.world().num_models),
             f"{problem.budget:g}",
-            scenario.description,
+            escape(scenario.description),
         )
     console = stdout_console()
     console.print(table)
-    console.print("budget: USD a query, on average over the horizon")
+    print_line(console, "budget: USD a query, on average over the horizon")
     for suite in suites:
-        console.print(f"suite {suite.name}: {', '.join(suite.scenarios)}; {suite.description}")
-
-
-def agents() -> None:
-    """List the installed agents and their parameters."""
-    from rich.box import SIMPLE
-    from rich.markup import escape
-    from rich.table import Table
-
-    from stageroute_gym.evaluation import agents as registry
-
-    table = Table(box=SIMPLE)
-    table.add_column("agent", no_wrap=True)
-    table.add_column("what it does")
-    table.add_column("parameters")
-    for name in registry.names():
-        try:
-            factory = registry.load(name)
-        except FieldError as error:
-            # Another package's agent that is broken must not hide the others.
-            table.add_row(name, escape(str(error)), "")
-            continue
-        parameters = registry.parameters_of(factory)
-        shown = [f"{p}={v!r}" for p, v in parameters.items() if p not in ("self", "env", "seed")]
-        summary = (factory.__doc__ or "").strip().partition("\n")[0].replace("``", "")
-        table.add_row(name, escape(summary), escape(", ".join(shown)))
-    stdout_console().print(table)
+        names = ", ".join(suite.scenarios)
+        print_line(console, f"suite {suite.name}: {names}; {suite.description}")

@@ -1,0 +1,106 @@
+"""The command ``leaderboard``."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated, Any
+
+import typer
+
+from stageroute_gym.cli.options import (
+    Assignments,
+    Data,
+    EnvId,
+    Models,
+    overrides_of,
+    parse_seeds,
+    split_names,
+    with_problem_options,
+)
+from stageroute_gym.cli.output import stdout_console
+from stageroute_gym.errors import FieldError
+
+
+@with_problem_options
+def leaderboard(
+    suite: Annotated[
+        str | None, typer.Option(help="Name of a suite; quick unless --scenario is given.")
+    ] = None,
+    scenario: Annotated[
+        list[str] | None, typer.Option(help="Name of a scenario; may be repeated.")
+    ] = None,
+    agent: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--agents",
+            "--agent",
+            help="Agents, module:Class or files, with commas between or repeated; with parameters "
+            "as 'stageroute(gamma=0.05)', with a label as 'wide=stageroute(gamma=0.5)'; "
+            "default: all installed.",
+        ),
+    ] = None,
+    seeds: Annotated[
+        str | None, typer.Option(help="10 (the first ten), 5:15 or 0,3,5; default: the suite's.")
+    ] = None,
+    data: Data = None,
+    models: Models = None,
+    env_id: EnvId = None,
+    assignments: Assignments = None,
+    jobs: Annotated[
+        int | None, typer.Option(help="Processes; default: one a core.", show_default=False)
+    ] = None,
+    patience: Annotated[
+        float, typer.Option(help="Seconds for one decision after which an agent hangs.")
+    ] = 600.0,
+    out: Annotated[str, typer.Option(metavar="DIR", help="Folder to write to.")] = "results",
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Remove the leaderboard that is in --out.")
+    ] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on from an interrupted leaderboard in --out.")
+    ] = False,
+    *,
+    problem: dict[str, Any],
+) -> None:
+    """Rank agents: run them on the same scenarios and seeds, in parallel."""
+    from rich.console import Console
+
+    from stageroute_gym.evaluation.backends import LocalProcesses
+    from stageroute_gym.evaluation.leaderboard import run_leaderboard
+    from stageroute_gym.evaluation.trials import LeaderboardSettings
+    from stageroute_gym.report.board import show, write_tables
+
+    if data is not None and scenario is None:
+        raise FieldError("data", data, "a scenario that reads it, such as --scenario recorded")
+    processes = LocalProcesses(jobs, patience)
+    settings = LeaderboardSettings.checked(
+        agents=agent,
+        scenarios=None if scenario is None else split_names(scenario),
+        suite=suite,
+        seeds=None if seeds is None else parse_seeds(seeds),
+        env_id=env_id,
+        **overrides_of(problem, data, models, assignments or ()),
+    )
+    try:
+        board = run_leaderboard(
+            settings,
+            out,
+            processes=processes,
+            overwrite=overwrite,
+            resume=resume,
+            console=Console(stderr=True),
+        )
+    except KeyboardInterrupt:
+        message = f"interrupted: what has finished is kept in {out}; --resume goes on from there"
+        print(message, file=sys.stderr)
+        raise typer.Exit(130) from None
+    for remark in board.remarks:
+        print(f"note: {remark}", file=sys.stderr)
+    show(stdout_console(), board, write_tables(board, out))
+    for failure in board.failures:
+        print(failure.details, end="", file=sys.stderr)
+    for failure in board.failures:
+        where = f"agent {failure.entry} on scenario {failure.scenario}"
+        print(f"error: {where}: {failure.error}", file=sys.stderr)
+    if board.failures:
+        raise typer.Exit(1)

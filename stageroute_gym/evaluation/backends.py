@@ -1,0 +1,147 @@
+"""Where trials run: processes apart from this one, so that no agent can end or stop the others'."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from stageroute_gym.errors import FieldError
+from stageroute_gym.evaluation.watchdog import Watchdog
+
+# An agent that takes longer for one decision, or to be made, is taken to hang.
+PATIENCE = 600.0
+
+
+@dataclass(frozen=True)
+class Lost:
+    """A call whose process ended before it did.
+
+    Attributes:
+        error: why, in a line.
+        details: where it was, if that is known.
+    """
+
+    error: str
+    details: str = ""
+
+
+class LocalProcesses:
+    """Worker processes on this machine; one that ends is replaced.
+
+    Args:
+        jobs: number of processes; None takes one a core that this process may use.
+        patience: seconds without a sign of life after which a call is taken to hang.
+
+    Raises:
+        FieldError: if ``jobs`` or ``patience`` are not such numbers.
+    """
+
+    def __init__(self, jobs: int | None = None, patience: float = PATIENCE) -> None:
+        if jobs is not None and (isinstance(jobs, bool) or not isinstance(jobs, int) or jobs < 1):
+            raise FieldError("jobs", jobs, "a number of processes, at least 1")
+        if isinstance(patience, bool) or not 0 < patience < 1e6:
+            raise FieldError("patience", patience, "a number of seconds above 0, below 1e6")
+        self.jobs = jobs
+        self.patience = float(patience)
+
+    def run(
+        self, function: Callable[..., Any], arguments: Sequence[Any]
+    ) -> Iterator[tuple[int, Any]]:
+        """Call ``function(argument, alive)`` for each argument, in a worker process.
+
+        Args:
+            function: what to call; ``alive`` is what it is to call now and then.
+            arguments: its first arguments.
+
+        Yields:
+            As they finish, the place among the arguments and what the call returned, or `Lost`.
+            A call that was lost is repeated once, alone: another one may have ended its process,
+            or a person.
+        """
+        # Only here, since it is slow to load.
+        import loky
+
+        workers = min(self.jobs or loky.cpu_count(), len(arguments)) or 1
+        with tempfile.TemporaryDirectory(prefix="stageroute-") as folder:
+            notes = [Path(folder) / str(place) for place in range(len(arguments))]
+
+            def submit(pool: Any, place: int) -> Future[Any]:
+                call = (function, arguments[place], self.patience, notes[place])
+                return pool.submit(_guarded, os.getcwd(), sys.path, *call)
+
+            waiting = list(range(len(arguments)))[::-1]
+            while waiting:
+                lost = yield from _until_one_is_lost(loky, submit, waiting, workers)
+                for place in lost:
+                    if not (note := _read(notes[place])):
+                        alone = yield from _until_one_is_lost(loky, submit, [place], 1)
+                        if not alone:
+                            continue
+                        note = _read(notes[place])
+                    yield place, self._explained(note)
+
+    def _explained(self, note: str) -> Lost:
+        if note:
+            return Lost(f"no decision in {self.patience:g} seconds: it hangs", note)
+        return Lost("its process ended: it exited, crashed, or was killed for want of memory")
+
+
+def _until_one_is_lost(
+    loky: Any, submit: Callable[[Any, int], Future[Any]], waiting: list[int], workers: int
+) -> Any:
+    """Run calls until all are through or a process ends; yields results, returns what was lost."""
+    pool = loky.ProcessPoolExecutor(max_workers=workers)
+    lost: list[int] = []
+    running: dict[Future[Any], int] = {}
+    finished = False
+    try:
+        # No more at a time than there are processes: what is lost is known to have been running.
+        while running or (waiting and not lost):
+            while waiting and not lost and len(running) < workers:
+                place = waiting.pop()
+                try:
+                    running[submit(pool, place)] = place
+                except BrokenProcessPool:
+                    waiting.append(place)
+                    break
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
+                place = running.pop(future)
+                try:
+                    result = future.result()
+                except BrokenProcessPool:
+                    lost.append(place)
+                    continue
+                yield place, result
+        finished = not lost
+    finally:
+        pool.shutdown(wait=finished, kill_workers=not finished)
+    return sorted(lost)
+
+
+def _guarded(
+    folder: str,
+    paths: list[str],
+    function: Callable[[Any, Callable[[], None]], Any],
+    argument: Any,
+    patience: float,
+    note: Path,
+) -> Any:
+    """In a worker: call the function where, and with the modules that, the caller has."""
+    os.chdir(folder)
+    sys.path[:] = paths
+    watchdog = Watchdog(patience, note)
+    try:
+        return function(argument, watchdog.alive)
+    finally:
+        watchdog.stop()
+
+
+def _read(note: Path) -> str:
+    return note.read_text(encoding="utf-8", errors="replace") if note.is_file() else ""

@@ -1,0 +1,89 @@
+"""What an agent's results depend on besides its parameters: its code, or its file, as a hash."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import importlib.util
+import sys
+from pathlib import Path
+
+# Packages whose modules belong to an agent's code wherever it imports them.
+_OURS = ("stageroute_gym", "stageroute_agents")
+
+
+def of_file(path: str | Path) -> str:
+    """SHA-256 of a file's content."""
+    with Path(path).open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def of_code(module: str) -> str:
+    """SHA-256 of a module's source and that of what it imports, directly or not.
+
+    Followed are imports, those within functions too, into the module's own top-level package, into
+    modules in its own folder, and into this project's packages; not into other libraries.
+    """
+    sources: dict[str, Path] = {}
+    _follow(module, module.partition(".")[0], sources)
+    digest = hashlib.sha256()
+    for name in sorted(sources):
+        digest.update(f"{name}\n{of_file(sources[name])}\n".encode())
+    return digest.hexdigest()
+
+
+def _follow(module: str, root: str, sources: dict[str, Path]) -> None:
+    """Add the sources of a module and of what it imports to ``sources``."""
+    waiting = [module]
+    folder = _folder(module)
+    while waiting:
+        name = waiting.pop()
+        path = _source(name)
+        if name in sources or path is None:
+            continue
+        if name.partition(".")[0] not in (root, *_OURS) and path.parent != folder:
+            continue
+        sources[name] = path
+        waiting += _imports(name, path)
+
+
+def _folder(module: str) -> Path | None:
+    """The folder of a module that is no part of a package."""
+    path = _source(module)
+    return path.parent if path is not None and "." not in module else None
+
+
+def _source(module: str) -> Path | None:
+    """The source file of a module, None where it has none or is no module."""
+    loaded = sys.modules.get(module)
+    if loaded is not None:
+        file = getattr(loaded, "__file__", None)
+    else:
+        try:
+            spec = importlib.util.find_spec(module)
+        except (ImportError, AttributeError, ValueError):
+            # Not a module but something inside of one, or a module without a specification.
+            return None
+        file = spec.origin if spec is not None else None
+    path = Path(file) if file else None
+    return path if path is not None and path.suffix == ".py" and path.is_file() else None
+
+
+def _imports(module: str, path: Path) -> list[str]:
+    """Names of modules, or of things in them, that a source imports."""
+    package = module if path.name == "__init__.py" else module.rpartition(".")[0]
+    found: list[str] = []
+    for node in ast.walk(ast.parse(path.read_bytes())):
+        if isinstance(node, ast.Import):
+            found += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            parents = package.split(".")[: len(package.split(".")) + 1 - node.level]
+            base = ".".join([*(parents if node.level else []), *filter(None, [node.module])])
+            found += [base, *(f"{base}.{alias.name}" for alias in node.names)]
+    # A submodule's packages are imported with it.
+    return [name for full in found for name in _with_parents(full)]
+
+
+def _with_parents(name: str) -> list[str]:
+    parts = name.split(".")
+    return [".".join(parts[: count + 1]) for count in range(len(parts))]

@@ -1,0 +1,177 @@
+"""What a leaderboard runs: entries, scenarios, seeds; checked before anything runs."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import stageroute_gym
+from stageroute_gym import scenarios as registry
+from stageroute_gym.errors import FieldError
+from stageroute_gym.evaluation import agents as agent_registry
+from stageroute_gym.evaluation import fingerprints
+from stageroute_gym.evaluation.entries import Entry, parse_entries
+from stageroute_gym.evaluation.running import check_agent, check_seeds
+from stageroute_gym.scenarios import Scenario
+from stageroute_gym.workloads.changing import parts
+
+DEFAULT_SUITE = "quick"
+DEFAULT_SEEDS = tuple(range(10))
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One entry on one scenario with all its seeds: what is run, and kept, as a whole.
+
+    Attributes:
+        scenario: the scenario, overridden.
+        entry: the entry.
+        seeds: seeds of its episodes.
+    """
+
+    scenario: Scenario
+    entry: Entry
+    seeds: tuple[int, ...]
+
+    @property
+    def name(self) -> str:
+        """What messages call it."""
+        return f"agent {self.entry.label} on scenario {self.scenario.name}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """All that decides its results, as JSON-native values."""
+        return {
+            "version": stageroute_gym.__version__,
+            "scenario": scenario_dict(self.scenario),
+            "entry": self.entry.to_dict(),
+            "seeds": list(self.seeds),
+        }
+
+
+@dataclass(frozen=True)
+class LeaderboardSettings:
+    """All that decides a leaderboard's results.
+
+    Attributes:
+        scenarios: the scenarios, overridden.
+        entries: what is ranked on them.
+        seeds: seeds of the episodes of each entry in each scenario.
+    """
+
+    scenarios: tuple[Scenario, ...]
+    entries: tuple[Entry, ...]
+    seeds: tuple[int, ...]
+
+    @classmethod
+    def checked(
+        cls,
+        *,
+        agents: Sequence[str | Entry] | None = None,
+        scenarios: Sequence[str] | None = None,
+        suite: str | None = None,
+        seeds: Sequence[int] | None = None,
+        env_id: str | None = None,
+        **overrides: Any,
+    ) -> Self:
+        """Settings that can be run.
+
+        Args:
+            agents: entries, as text (see `stageroute_gym.evaluation.entries.Entry.parsed`) or
+                resolved; None takes all agents that are installed.
+            scenarios: names of scenarios; None takes a suite.
+            suite: name of a suite, ``quick`` unless ``scenarios`` are given.
+            seeds: None takes the suite's, and 0 to 9 without a suite.
+            env_id: as for `stageroute_gym.evaluation.evaluate`.
+            overrides: as for `stageroute_gym.evaluation.evaluate`, for every scenario.
+
+        Raises:
+            FieldError: if an argument is not allowed, an agent refuses its parameters, or a
+                scenario's files have a fault.
+        """
+        if scenarios is not None and suite is not None:
+            raise FieldError("suite", suite, "either a suite or scenarios, not both")
+        chosen = None if scenarios is not None else registry.suite(suite or DEFAULT_SUITE)
+        names = _each_once("scenario", chosen.scenarios if chosen else scenarios or ())
+        entries = parse_entries(agent_registry.names() if agents is None else agents, env_id)
+        default_seeds = chosen.seeds if chosen else DEFAULT_SEEDS
+        checked_seeds = check_seeds(default_seeds if seeds is None else seeds)
+        overridden = tuple(registry.get(name, **overrides) for name in names)
+        for scenario in overridden:
+            scenario.world()
+        for entry in entries:
+            if entry.parameters:
+                check_agent(entry, overridden[0])
+        return cls(overridden, entries, tuple(checked_seeds))
+
+    def trials(self) -> list[Trial]:
+        """Every entry on every scenario."""
+        return [
+            Trial(scenario, entry, self.seeds)
+            for scenario in self.scenarios
+            for entry in self.entries
+        ]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The settings as JSON-native values, with the content of the scenarios' files."""
+        return {
+            "version": stageroute_gym.__version__,
+            "scenarios": {scenario.name: scenario_dict(scenario) for scenario in self.scenarios},
+            "entries": {entry.label: entry.to_dict() for entry in self.entries},
+            "seeds": list(self.seeds),
+        }
+
+
+def scenario_dict(scenario: Scenario) -> dict[str, Any]:
+    """A scenario as JSON-native values, with the SHA-256 of each file that its workload reads."""
+    options = {
+        field.name: getattr(part, field.name)
+        for part in parts(scenario.workload)
+        for field in dataclasses.fields(part)
+    }
+    files = {
+        option: fingerprints.of_file(value)
+        for option, value in options.items()
+        if isinstance(value, str) and Path(value).is_file()
+    }
+    return {**scenario.to_dict(), "files": files}
+
+
+def first_difference(
+    given: Any, kept: Any, name: str = "settings", *, but: Sequence[str] = ()
+) -> tuple[str, object, object] | None:
+    """Where two JSON values differ first: the place, the given and the kept value there.
+
+    Args:
+        given: one value.
+        kept: the other.
+        name: what to call the place of the whole.
+        but: keys whose values may differ.
+    """
+    if isinstance(given, dict) and isinstance(kept, dict):
+        if list(given) != list(kept):
+            return name, list(given), list(kept)
+        for key in given:
+            if key in but:
+                continue
+            inner = first_difference(given[key], kept[key], f"{name}.{key}", but=but)
+            if inner is not None:
+                return inner
+        return None
+    return None if given == kept else (name, given, kept)
+
+
+def differing(values: Mapping[str, Any], others: Mapping[str, Any]) -> list[str]:
+    """Keys of ``values`` that ``others`` lacks or has with another value."""
+    return [key for key, value in values.items() if others.get(key) != value]
+
+
+def _each_once(field: str, names: Sequence[str]) -> tuple[str, ...]:
+    if not names:
+        raise FieldError(field, list(names), "at least one name")
+    for name in names:
+        if list(names).count(name) > 1:
+            raise FieldError(field, name, "a name given only once")
+    return tuple(names)
