@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     import polars as pl
 
-    from stageroute_gym.world import World
+    from stageroute_gym.simulator.world import World
 
 # What `info` sums up since the start of the episode.
 _TOTALS = ("t", "declined", "activations", "spend", "regret")
