@@ -125,13 +125,26 @@ class Problem:
         Raises:
             FieldError: if ``throughput`` is a sequence of another length.
         """
+        shares = self.throughput_of_first(num_models)
+        if isinstance(self.throughput, tuple) and len(self.throughput) != num_models:
+            raise self._wrong_number(num_models)
+        return shares
+
+    def throughput_of_first(self, num_models: int) -> NDArray[np.float64]:
+        """Share of each of the first models, where others are yet to be added behind them.
+
+        Raises:
+            FieldError: if ``throughput`` is a sequence with fewer entries.
+        """
         if isinstance(self.throughput, float):
             return np.full(num_models, self.throughput)
-        if len(self.throughput) != num_models:
-            raise FieldError(
-                "throughput", self.throughput, f"one share, or one for each of {num_models} models"
-            )
-        return np.array(self.throughput)
+        if len(self.throughput) < num_models:
+            raise self._wrong_number(num_models)
+        return np.array(self.throughput[:num_models])
+
+    def _wrong_number(self, num_models: int) -> FieldError:
+        allowed = f"one share, or one for each of {num_models} models"
+        return FieldError("throughput", self.throughput, allowed)
 
     def replace(self, **changes: Any) -> Self:
         """A copy with some fields changed; ``num_stages`` and ``stage_starts`` drop each other.

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
-from unittest import mock
 
 import numpy as np
 from hypothesis import strategies as st
 
 from stageroute_gym.env import StageRouteContinuousEnv, StageRouteEnv
 from stageroute_gym.problem import Problem
-from stageroute_gym.scenarios import Scenario, catalogue
+from stageroute_gym.scenarios import Scenario
 from stageroute_gym.simulator.world import World
 from stageroute_gym.vector import StageRouteContinuousVectorEnv, StageRouteVectorEnv
 from stageroute_gym.workloads import OutcomeTable, Schedule
@@ -24,30 +23,24 @@ class Ready:
     outcomes: OutcomeTable
     plan: Schedule
 
-    def table(self) -> OutcomeTable:
-        return self.outcomes
-
-    def schedule(self, table: OutcomeTable, problem: Problem) -> Schedule:
-        return self.plan
+    def build(self, problem: Problem) -> tuple[OutcomeTable, Schedule]:
+        return self.outcomes, self.plan
 
 
-def _register(world: World) -> Any:
-    """Have the scenario ``test`` be this world, as long as the context lasts."""
+def scenario_of(world: World) -> Scenario:
+    """A scenario that is played in this world."""
     workload = Ready(world.table, world.schedule)
-    scenario = Scenario("test", 1, world.problem, workload, "a world of the tests")
-    return mock.patch.dict(catalogue._SCENARIOS, {"test": scenario})
+    return Scenario("test", 1, world.problem, workload, "a world of the tests")
 
 
 def make_env(world: World, *, continuous: bool = False, **arguments: Any) -> StageRouteEnv:
-    with _register(world):
-        cls = StageRouteContinuousEnv if continuous else StageRouteEnv
-        return cls(scenario="test", **arguments)
+    cls = StageRouteContinuousEnv if continuous else StageRouteEnv
+    return cls(scenario=scenario_of(world), **arguments)
 
 
 def make_vector(world: World, num_envs: int, *, continuous: bool = False) -> StageRouteVectorEnv:
-    with _register(world):
-        cls = StageRouteContinuousVectorEnv if continuous else StageRouteVectorEnv
-        return cls(num_envs, scenario="test")
+    cls = StageRouteContinuousVectorEnv if continuous else StageRouteVectorEnv
+    return cls(num_envs, scenario=scenario_of(world))
 
 
 def make_world(

@@ -42,7 +42,13 @@ class RandomOutcomes:
 
     num_models: int
 
-    def table(self) -> OutcomeTable:
+    def build(self, problem: Problem) -> tuple[OutcomeTable, Schedule]:
+        """One query mix, constant prices, and every model in every stage."""
+        table = self._table()
+        everything = np.ones((len(problem.stage_lengths), table.num_models), np.bool_)
+        return table, Schedule.stationary(table, everything)
+
+    def _table(self) -> OutcomeTable:
         """Scores of 0 or 1, and costs that rise with a model's strength."""
         rng = np.random.default_rng(self.num_models)
         strength = rng.permutation(np.linspace(0.2, 0.9, self.num_models))
@@ -55,11 +61,6 @@ class RandomOutcomes:
             task=np.zeros(NUM_QUERIES, np.int64),
             task_names=("all",),
         )
-
-    def schedule(self, table: OutcomeTable, problem: Problem) -> Schedule:
-        """One query mix, constant prices, and every model in every stage."""
-        everything = np.ones((len(problem.stage_lengths), table.num_models), np.bool_)
-        return Schedule.stationary(table, everything)
 
 
 def random_scenario(size: Size) -> Scenario:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from stageroute_gym.scenarios.catalogue import get, names
+from stageroute_gym.scenarios.registry import get, names, register
 from stageroute_gym.scenarios.scenario import Scenario
 from stageroute_gym.scenarios.suites import Suite, suite, suite_names
 
-__all__ = ["Scenario", "Suite", "get", "names", "suite", "suite_names"]
+__all__ = ["Scenario", "Suite", "get", "names", "register", "suite", "suite_names"]

@@ -1,11 +1,9 @@
-"""The named, versioned scenarios."""
+"""The named, versioned scenarios of this project."""
 
 from __future__ import annotations
 
-from typing import Any
-
-from stageroute_gym.errors import FieldError, closest
 from stageroute_gym.problem import Problem
+from stageroute_gym.scenarios.fitted import FittedScenario
 from stageroute_gym.scenarios.scenario import Scenario
 from stageroute_gym.workloads import (
     Changing,
@@ -30,182 +28,151 @@ _THREE_SLOTS, _FOUR_SLOTS = (_ROUTERBENCH.replace(max_deployed=slots) for slots 
 _ALL_THERE = Figures(initial_models=11)
 _BY_STRENGTH = Figures(arrival_order="score", initial_models=5, arrival_interval=4_000)
 
-_SCENARIOS = {
-    scenario.name: scenario
-    for scenario in (
-        Scenario(
-            "routerbench",
-            1,
-            _ROUTERBENCH,
-            _BY_RELEASE,
-            "RouterBench's 11 models, 7 at first and the others in order of release",
+CATALOGUE = (
+    Scenario(
+        "routerbench",
+        1,
+        _ROUTERBENCH,
+        _BY_RELEASE,
+        "RouterBench's 11 models, 7 at first and the others in order of release",
+    ),
+    Scenario(
+        "routerbench-tight",
+        1,
+        _ROUTERBENCH.replace(budget=1e-4),
+        _BY_RELEASE,
+        "the same with a fifth of the budget: only the cheapest models fit",
+    ),
+    Scenario(
+        "routerbench-loose",
+        1,
+        _ROUTERBENCH.replace(budget=2e-3),
+        _BY_RELEASE,
+        "the same with four times the budget: the best model can be used to its throughput",
+    ),
+    Scenario(
+        "paper",
+        1,
+        _PAPER,
+        _BY_STRENGTH,
+        "the size of the paper's experiment: the 5 weakest models, one more each 4,000 queries",
+    ),
+    FittedScenario(
+        "recorded",
+        2,
+        _ROUTERBENCH,
+        Recorded(data=""),
+        "outcomes from a file: data=PATH; slots, throughput and budget follow from it",
+    ),
+    Scenario(
+        "swebench",
+        1,
+        Problem(
+            horizon=10_000,
+            num_stages=22,
+            max_deployed=5,
+            throughput=0.4,
+            budget=0.3,
+            budget_rule="hard",
         ),
-        Scenario(
-            "routerbench-tight",
-            1,
-            _ROUTERBENCH.replace(budget=1e-4),
-            _BY_RELEASE,
-            "the same with a fifth of the budget: only the cheapest models fit",
+        Recorded(data="", models=""),
+        "outcomes from a file, models arriving by their dates: data=PATH models=PATH",
+    ),
+    Scenario(
+        "drift",
+        1,
+        _THREE_SLOTS,
+        Changing(
+            base=_ALL_THERE,
+            changes=(Drift(tasks=("arc", "gsm8k", "hellaswag", "winogrande", "mmlu")),),
         ),
-        Scenario(
-            "routerbench-loose",
-            1,
-            _ROUTERBENCH.replace(budget=2e-3),
-            _BY_RELEASE,
-            "the same with four times the budget: the best model can be used to its throughput",
+        "four queries in five are of one task, which slowly gives way to the next: five tasks",
+    ),
+    Scenario(
+        "regression",
+        1,
+        _FOUR_SLOTS,
+        Changing(
+            base=_ALL_THERE,
+            changes=(Regression(model="zero-one-ai/Yi-34B-Chat", like="meta/llama-2-70b-chat"),),
         ),
-        Scenario(
-            "paper",
-            1,
-            _PAPER,
-            _BY_STRENGTH,
-            "the size of the paper's experiment: the 5 weakest models, one more each 4,000 queries",
-        ),
-        Scenario(
-            "recorded",
-            1,
-            _PAPER,
-            Recorded(data="", arrival_order="score", initial_models=5, arrival_interval=4_000),
-            "outcomes from a file: data=PATH",
-        ),
-        Scenario(
-            "swebench",
-            1,
-            Problem(
-                horizon=10_000,
-                num_stages=22,
-                max_deployed=5,
-                throughput=0.4,
-                budget=0.3,
-                budget_rule="hard",
+        "the model that is worth most for its price scores half as much from halfway on",
+    ),
+    Scenario(
+        "price-cut",
+        1,
+        _THREE_SLOTS,
+        Changing(base=_ALL_THERE, changes=(PriceChange(model="gpt-4-1106-preview", factor=0.1),)),
+        "the best model costs a tenth from halfway on, unannounced",
+    ),
+    Scenario(
+        "outage",
+        1,
+        _FOUR_SLOTS,
+        Changing(base=_ALL_THERE, changes=(Outage(model="zero-one-ai/Yi-34B-Chat"),)),
+        "the model that is worth most for its price is withdrawn for a fifth of the horizon",
+    ),
+    Scenario(
+        "crowd",
+        1,
+        _ROUTERBENCH,
+        # The good one stands among the others, so that no order of columns finds it first.
+        Changing(
+            base=_ALL_THERE,
+            changes=(
+                Newcomers(number=10, prefix="a", start=0.4, quality=(-0.5, -0.1)),
+                Newcomers(
+                    number=1,
+                    prefix="b",
+                    start=0.4,
+                    quality=(0.5, 0.5),
+                    price=(1.0, 1.0),
+                    parents=("gpt-3.5-turbo-1106",),
+                ),
+                Newcomers(number=9, prefix="c", start=0.4, quality=(-0.5, -0.1)),
             ),
-            Recorded(data="", models=""),
-            "outcomes from a file, models arriving by their dates: data=PATH models=PATH",
         ),
-        Scenario(
-            "drift",
-            1,
-            _THREE_SLOTS,
-            Changing(
-                base=_ALL_THERE,
-                changes=(Drift(tasks=("arc", "gsm8k", "hellaswag", "winogrande", "mmlu")),),
-            ),
-            "four queries in five are of one task, which slowly gives way to the next: five tasks",
-        ),
-        Scenario(
-            "regression",
-            1,
-            _FOUR_SLOTS,
-            Changing(
-                base=_ALL_THERE,
-                changes=(
-                    Regression(model="zero-one-ai/Yi-34B-Chat", like="meta/llama-2-70b-chat"),
+        "20 newcomers at once at 40 % of the horizon: one is good, the others are poor",
+    ),
+    Scenario(
+        "many-models",
+        1,
+        # A tenth a model, so that the set counts: the best mixture needs ten models of 200.
+        _ROUTERBENCH.replace(max_deployed=16, throughput=0.1),
+        Changing(
+            base=Figures(initial_models=11, num_queries=2048),
+            changes=(
+                Newcomers(number=49, prefix="early", quality=(-0.6, 0.3), price=(0.25, 4.0)),
+                Newcomers(
+                    number=140,
+                    prefix="late",
+                    duration=0.9,
+                    quality=(-0.6, 0.3),
+                    price=(0.25, 4.0),
                 ),
             ),
-            "the model that is worth most for its price scores half as much from halfway on",
         ),
-        Scenario(
-            "price-cut",
-            1,
-            _THREE_SLOTS,
-            Changing(
-                base=_ALL_THERE, changes=(PriceChange(model="gpt-4-1106-preview", factor=0.1),)
-            ),
-            "the best model costs a tenth from halfway on, unannounced",
-        ),
-        Scenario(
-            "outage",
-            1,
-            _FOUR_SLOTS,
-            Changing(base=_ALL_THERE, changes=(Outage(model="zero-one-ai/Yi-34B-Chat"),)),
-            "the model that is worth most for its price is withdrawn for a fifth of the horizon",
-        ),
-        Scenario(
-            "crowd",
-            1,
-            _ROUTERBENCH,
-            # The good one stands among the others, so that no order of columns finds it first.
-            Changing(
-                base=_ALL_THERE,
-                changes=(
-                    Newcomers(number=10, prefix="a", start=0.4, quality=(-0.5, -0.1)),
-                    Newcomers(
-                        number=1,
-                        prefix="b",
-                        start=0.4,
-                        quality=(0.5, 0.5),
-                        price=(1.0, 1.0),
-                        parents=("gpt-3.5-turbo-1106",),
-                    ),
-                    Newcomers(number=9, prefix="c", start=0.4, quality=(-0.5, -0.1)),
-                ),
-            ),
-            "20 newcomers at once at 40 % of the horizon: one is good, the others are poor",
-        ),
-        Scenario(
-            "many-models",
-            1,
-            # A tenth a model, so that the set counts: the best mixture needs ten models of 200.
-            _ROUTERBENCH.replace(max_deployed=16, throughput=0.1),
-            Changing(
-                base=Figures(initial_models=11, num_queries=2048),
-                changes=(
-                    Newcomers(number=49, prefix="early", quality=(-0.6, 0.3), price=(0.25, 4.0)),
-                    Newcomers(
-                        number=140,
-                        prefix="late",
-                        duration=0.9,
-                        quality=(-0.6, 0.3),
-                        price=(0.25, 4.0),
-                    ),
-                ),
-            ),
-            "200 models, 60 at first and the others one by one; 16 slots, a tenth of queries each",
-        ),
-        Scenario(
-            "mixed-alpha",
-            1,
-            _ROUTERBENCH.replace(
-                throughput=(0.3, 0.2, 0.3, 0.8, 0.8, 0.8, 1.0, 0.3, 0.1, 0.15, 0.5)
-            ),
-            _BY_RELEASE,
-            "as routerbench, but the better a model for its price the fewer queries it takes",
-        ),
-        Scenario(
-            "delayed",
-            1,
-            _ROUTERBENCH.replace(feedback_delay=500),
-            _BY_RELEASE,
-            "as routerbench, but score and cost of a query are seen 500 queries later",
-        ),
-        Scenario(
-            "per-task",
-            1,
-            _ROUTERBENCH,
-            Figures(initial_models=7, features="task"),
-            "as routerbench, and each query tells its task, one-hot; models differ by task",
-        ),
-    )
-}
-
-
-def names() -> list[str]:
-    """Names of all scenarios."""
-    return list(_SCENARIOS)
-
-
-def get(name: str | Scenario, **overrides: Any) -> Scenario:
-    """The scenario of that name.
-
-    Args:
-        name: one of `names()`, or a scenario of one's own, which is then only overridden.
-        overrides: fields of `stageroute_gym.problem.Problem`, and options of the workload.
-
-    Raises:
-        FieldError: if there is no such scenario or argument, or a value is not allowed.
-    """
-    if isinstance(name, Scenario):
-        return name.override(**overrides)
-    if not isinstance(name, str) or name not in _SCENARIOS:
-        raise FieldError("scenario", name, closest(str(name), _SCENARIOS))
-    return _SCENARIOS[name].override(**overrides)
+        "200 models, 60 at first and the others one by one; 16 slots, a tenth of queries each",
+    ),
+    Scenario(
+        "mixed-alpha",
+        1,
+        _ROUTERBENCH.replace(throughput=(0.3, 0.2, 0.3, 0.8, 0.8, 0.8, 1.0, 0.3, 0.1, 0.15, 0.5)),
+        _BY_RELEASE,
+        "as routerbench, but the better a model for its price the fewer queries it takes",
+    ),
+    Scenario(
+        "delayed",
+        1,
+        _ROUTERBENCH.replace(feedback_delay=500),
+        _BY_RELEASE,
+        "as routerbench, but score and cost of a query are seen 500 queries later",
+    ),
+    Scenario(
+        "per-task",
+        1,
+        _ROUTERBENCH,
+        Figures(initial_models=7, features="task"),
+        "as routerbench, and each query tells its task, one-hot; models differ by task",
+    ),
+)

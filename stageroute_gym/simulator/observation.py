@@ -118,7 +118,11 @@ def observation_space(world: World) -> spaces.Dict:
         lower = np.where(np.broadcast_to(low, size) == 0, np.float32(0), lower)
         return spaces.Box(lower, upper, dtype=np.float32)
 
-    features = table.features
+    # All worlds of a scenario share a space, also where each seed draws its own.
+    shared = world.declared_costs is not None
+    features = (
+        np.array([[-1.0], [1.0]]) * np.ones(table.features.shape[1]) if shared else (table.features)
+    )
     return spaces.Dict(
         {
             "action_mask": spaces.Box(0, 1, (n + 1,), np.int8),

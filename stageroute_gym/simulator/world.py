@@ -35,6 +35,8 @@ class World:
         problem: the problem.
         table: outcomes of ``N`` models on ``Q`` queries.
         schedule: what holds in each of the problem's ``K`` stages.
+        declared_costs: smallest and largest cost in USD that any world of the scenario can have;
+            None where there is only this one. Features then lie in [-1, 1].
 
     Raises:
         FieldError: if the three do not fit together.
@@ -43,6 +45,7 @@ class World:
     problem: Problem
     table: OutcomeTable
     schedule: Schedule
+    declared_costs: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
         # The kernels do not check the bounds of these arrays.
@@ -56,6 +59,20 @@ class World:
             allowed = f"weights for the table's {self.table.num_queries} queries"
             raise FieldError("shape of the schedule's mixes", shape, allowed)
         self.problem.throughput_per_model(models)
+        self._check_declared()
+
+    def _check_declared(self) -> None:
+        if self.declared_costs is None:
+            return
+        low, high = self.declared_costs
+        lowest, highest = self._cost_range
+        if lowest < low or max(highest, float(self.table.list_price.max())) > high:
+            found = (lowest, max(highest, float(self.table.list_price.max())))
+            allowed = f"costs and list prices within cost_bounds, {low:g} to {high:g}"
+            raise FieldError("cost", found, allowed)
+        if np.abs(self.table.features).max() > 1:
+            largest = float(np.abs(self.table.features).max())
+            raise FieldError("features", largest, "numbers in [-1, 1], in a world of each seed")
 
     @property
     def num_models(self) -> int:
@@ -78,9 +95,13 @@ class World:
         per_mix = weighted_means(self.schedule.mixes, self.table.cost)
         return per_mix[self.schedule.stage_mix] * self.schedule.cost_multiplier
 
-    @cached_property
+    @property
     def cost_bounds(self) -> tuple[float, float]:
         """Smallest and largest cost ``c1, c2`` in USD that a query can have at all."""
+        return self._cost_range if self.declared_costs is None else self.declared_costs
+
+    @cached_property
+    def _cost_range(self) -> tuple[float, float]:
         multiplier = self.schedule.cost_multiplier
         low = self.table.cost.min(axis=0) * multiplier.min(axis=0)
         high = self.table.cost.max(axis=0) * multiplier.max(axis=0)

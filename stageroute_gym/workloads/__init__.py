@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from stageroute_gym.workloads.changes import Drift, Outage, PriceChange, Regression
-from stageroute_gym.workloads.changing import Change, Changing, Workload
+from stageroute_gym.workloads.changing import Changing
 from stageroute_gym.workloads.convert import convert
 from stageroute_gym.workloads.figures import Figures
-from stageroute_gym.workloads.files import FileReport, ModelReport, check_file, read_outcomes
 from stageroute_gym.workloads.newcomers import Newcomers
+from stageroute_gym.workloads.outcome_files import (
+    FileReport,
+    ModelReport,
+    check_file,
+    read_outcomes,
+)
 from stageroute_gym.workloads.recorded import Recorded
 from stageroute_gym.workloads.schedule import Schedule
 from stageroute_gym.workloads.table import OutcomeTable
+from stageroute_gym.workloads.workload import AnyWorkload, Change, OfSeed, PerSeedWorkload, Workload
 
 __all__ = [
+    "AnyWorkload",
     "Change",
     "Changing",
     "Drift",
@@ -20,8 +27,10 @@ __all__ = [
     "FileReport",
     "ModelReport",
     "Newcomers",
+    "OfSeed",
     "Outage",
     "OutcomeTable",
+    "PerSeedWorkload",
     "PriceChange",
     "Recorded",
     "Regression",

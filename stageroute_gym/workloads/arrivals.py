@@ -106,7 +106,7 @@ def initial_pool(order: Sequence[str], models: Sequence[str], problem: Problem) 
         models: the table's model names, to which the problem's throughput refers.
         problem: the problem to lay out.
     """
-    caps = dict(zip(models, problem.throughput_per_model(len(models)), strict=True))
+    caps = dict(zip(models, problem.throughput_of_first(len(models)), strict=True))
     along = np.array([caps[name] for name in order if name in caps])
     for size in range(min(problem.max_deployed, len(order)), len(order)):
         largest = np.sort(along[:size])[::-1][: problem.max_deployed]

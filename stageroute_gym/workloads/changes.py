@@ -32,7 +32,7 @@ class Drift:
             proportion, being wholly with a task in the middle of its part.
 
     Raises:
-        FieldError: if a value is not allowed; by ``schedule``, if a task has no queries.
+        FieldError: if a value is not allowed; by ``apply``, if a task has no queries.
     """
 
     tasks: tuple[str, ...] | None = None
@@ -47,11 +47,9 @@ class Drift:
         checks.number("focus", self.focus, 0, 1, above=True)
         checks.choice("shape", self.shape, ("smooth", "steps"))
 
-    def table(self, table: OutcomeTable) -> OutcomeTable:
-        """The table as it is."""
-        return table
-
-    def schedule(self, schedule: Schedule, table: OutcomeTable, problem: Problem) -> Schedule:
+    def apply(
+        self, table: OutcomeTable, schedule: Schedule, problem: Problem
+    ) -> tuple[OutcomeTable, Schedule]:
         """A mix of its own for each stage, by the position of the stage's middle."""
         names = self.tasks if self.tasks is not None else table.task_names
         for name in names:
@@ -68,7 +66,7 @@ class Drift:
         emphasis = self.emphasis(len(names), problem)
         factor = (1 - self.focus) + self.focus * ((emphasis / share) @ of_task)
         drifted, stage_mix = np.unique(mixes * factor, axis=0, return_inverse=True)
-        return dataclasses.replace(schedule, mixes=drifted, stage_mix=stage_mix.reshape(-1))
+        return table, dataclasses.replace(schedule, mixes=drifted, stage_mix=stage_mix.reshape(-1))
 
     def emphasis(self, num_tasks: int, problem: Problem) -> NDArray[np.float64]:
         """Share of each task in the drifting part of the queries, shape (K, G), rows sum to 1."""
@@ -93,7 +91,7 @@ class Regression:
         start: the moment, a share of the horizon in [0, 1].
 
     Raises:
-        FieldError: if a value is not allowed; by ``table``, if there is no such model.
+        FieldError: if a value is not allowed; by ``apply``, if there is no such model.
     """
 
     model: str
@@ -103,13 +101,15 @@ class Regression:
     def __post_init__(self) -> None:
         checks.number("start", self.start, 0, 1)
 
-    def table(self, table: OutcomeTable) -> OutcomeTable:
-        """Rows of before, then rows of after, shape (2 Q, N)."""
+    def apply(
+        self, table: OutcomeTable, schedule: Schedule, problem: Problem
+    ) -> tuple[OutcomeTable, Schedule]:
+        """Rows of before, then rows of after, which count from ``start`` on."""
         after = table.score.copy()
         after[:, column("model", self.model, table)] = table.score[
             :, column("like", self.like, table)
         ]
-        return dataclasses.replace(
+        both = dataclasses.replace(
             table,
             score=np.concatenate([table.score, after]),
             cost=np.tile(table.cost, (2, 1)),
@@ -117,16 +117,14 @@ class Regression:
             features=np.tile(table.features, (2, 1)),
             weight=np.tile(table.weight, 2),
         )
-
-    def schedule(self, schedule: Schedule, table: OutcomeTable, problem: Problem) -> Schedule:
-        """The same queries, from ``start`` on from the rows of after."""
         nothing = np.zeros_like(schedule.mixes)
         later = since(problem, self.start)
-        return dataclasses.replace(
+        moved = dataclasses.replace(
             schedule,
             mixes=np.block([[schedule.mixes, nothing], [nothing, schedule.mixes]]),
             stage_mix=schedule.stage_mix + len(schedule.mixes) * later,
         )
+        return both, moved
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,7 +140,7 @@ class PriceChange:
         start: the moment, a share of the horizon in [0, 1].
 
     Raises:
-        FieldError: if a value is not allowed; by ``schedule``, if there is no such model.
+        FieldError: if a value is not allowed; by ``apply``, if there is no such model.
     """
 
     model: str
@@ -153,15 +151,13 @@ class PriceChange:
         checks.number("factor", self.factor, 0, above=True)
         checks.number("start", self.start, 0, 1)
 
-    def table(self, table: OutcomeTable) -> OutcomeTable:
-        """The table as it is."""
-        return table
-
-    def schedule(self, schedule: Schedule, table: OutcomeTable, problem: Problem) -> Schedule:
+    def apply(
+        self, table: OutcomeTable, schedule: Schedule, problem: Problem
+    ) -> tuple[OutcomeTable, Schedule]:
         """The model's cost multiplier changed from ``start`` on."""
         multiplier = schedule.cost_multiplier.copy()
         multiplier[since(problem, self.start), column("model", self.model, table)] *= self.factor
-        return dataclasses.replace(schedule, cost_multiplier=multiplier)
+        return table, dataclasses.replace(schedule, cost_multiplier=multiplier)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -174,7 +170,7 @@ class Outage:
         duration: for how long, a share of the horizon in [0, 1]; it may outlast the horizon.
 
     Raises:
-        FieldError: if a value is not allowed; by ``schedule``, if there is no such model.
+        FieldError: if a value is not allowed; by ``apply``, if there is no such model.
     """
 
     model: str
@@ -185,16 +181,14 @@ class Outage:
         checks.number("start", self.start, 0, 1)
         checks.number("duration", self.duration, 0, 1)
 
-    def table(self, table: OutcomeTable) -> OutcomeTable:
-        """The table as it is."""
-        return table
-
-    def schedule(self, schedule: Schedule, table: OutcomeTable, problem: Problem) -> Schedule:
+    def apply(
+        self, table: OutcomeTable, schedule: Schedule, problem: Problem
+    ) -> tuple[OutcomeTable, Schedule]:
         """The model not on offer from ``start`` on, for ``duration``."""
         available = schedule.available.copy()
         gone = since(problem, self.start) & ~since(problem, self.start + self.duration)
         available[gone, column("model", self.model, table)] = False
-        return dataclasses.replace(schedule, available=available)
+        return table, dataclasses.replace(schedule, available=available)
 
 
 def since(problem: Problem, start: float) -> NDArray[np.bool_]:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Literal
 
 from stageroute_gym import checks
 from stageroute_gym.errors import FieldError
-from stageroute_gym.workloads.files import ENDINGS, PICKLES, checked, read_frame
 from stageroute_gym.workloads.layouts import ROUTERBENCH_COST, to_long
+from stageroute_gym.workloads.outcome_files import ENDINGS, PICKLES, checked, read_frame
 from stageroute_gym.writing import write_table
 
 if TYPE_CHECKING:

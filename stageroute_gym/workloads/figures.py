@@ -84,8 +84,23 @@ class Figures:
         checks.count("num_queries", self.num_queries, 100, 1_000_000)
         checks.count("table_seed", self.table_seed, 0)
 
-    def table(self) -> OutcomeTable:
-        """The table that ``table_seed`` draws; models in the order of their release."""
+    def build(self, problem: Problem) -> tuple[OutcomeTable, Schedule]:
+        """The table that ``table_seed`` draws, models in order of release, and their arrivals.
+
+        The query mix and the prices do not change.
+
+        Raises:
+            FieldError: if the arrival order does not name each model once, or the problem's
+                throughput has another number of models.
+        """
+        table = self._table()
+        order = _order(self.arrival_order, table)
+        initial = self.initial_models or initial_pool(order, table.models, problem)
+        arrivals = Arrivals(order, initial, self.arrival_interval)
+        available = arrivals.available(table.models, problem.stage_bounds)
+        return table, Schedule.stationary(table, available)
+
+    def _table(self) -> OutcomeTable:
         models, families = _routerbench()["models"], _routerbench()["families"]
         rng = np.random.default_rng(self.table_seed)
         sizes = np.array([family["queries"] for family in families.values()], dtype=np.float64)
@@ -103,18 +118,6 @@ class Figures:
             weight=(sizes / sizes.sum() * self.num_queries / rows)[task],
             list_price=np.array(prices) @ np.array(TYPICAL_TOKENS) * 1e-6,
         )
-
-    def schedule(self, table: OutcomeTable, problem: Problem) -> Schedule:
-        """One query mix and constant prices; models arrive in ``arrival_order``.
-
-        Raises:
-            FieldError: if the arrival order does not name each model once, or the problem's
-                throughput has another number of models.
-        """
-        order = _order(self.arrival_order, table)
-        initial = self.initial_models or initial_pool(order, table.models, problem)
-        arrivals = Arrivals(order, initial, self.arrival_interval)
-        return Schedule.stationary(table, arrivals.available(table.models, problem.stage_bounds))
 
 
 @functools.cache

@@ -39,7 +39,7 @@ class Newcomers:
         table_seed: seed of the draws.
 
     Raises:
-        FieldError: if a value is not allowed; by ``table``, if it lacks a parent or has a model of
+        FieldError: if a value is not allowed; by ``apply``, if it lacks a parent or has a model of
             such a name.
     """
 
@@ -66,8 +66,10 @@ class Newcomers:
             raise FieldError("prefix", self.prefix, "text")
         checks.count("table_seed", self.table_seed, 0)
 
-    def table(self, table: OutcomeTable) -> OutcomeTable:
-        """The table with the newcomers behind its own models, shape (Q, N + number)."""
+    def apply(
+        self, table: OutcomeTable, schedule: Schedule, problem: Problem
+    ) -> tuple[OutcomeTable, Schedule]:
+        """The newcomers behind the table's own models, on offer from their arrivals on."""
         rng = np.random.default_rng([self.table_seed, *self.prefix.encode()])
         names = self.parents if self.parents is not None else table.models
         parents = np.array([column("parents", name, table) for name in names])
@@ -80,20 +82,17 @@ class Newcomers:
             quality > 0, table.score.max(axis=1)[:, None], table.score.min(axis=1)[:, None]
         )
         score = np.where(differs, extreme, table.score[:, parent])
-        return dataclasses.replace(
+        joined = dataclasses.replace(
             table,
             models=(*table.models, *self.names()),
             score=np.hstack([table.score, score]),
             cost=np.hstack([table.cost, table.cost[:, parent] * factor]),
             list_price=np.concatenate([table.list_price, table.list_price[parent] * factor]),
         )
-
-    def schedule(self, schedule: Schedule, table: OutcomeTable, problem: Problem) -> Schedule:
-        """The newcomers on offer from their arrivals on, at constant prices."""
         moments = np.linspace(self.start, self.start + self.duration, self.number)
         arrivals = np.rint(moments * problem.horizon).astype(np.int64)
         available = problem.stage_bounds[:-1, None] >= arrivals
-        return dataclasses.replace(
+        return joined, dataclasses.replace(
             schedule,
             cost_multiplier=np.hstack([schedule.cost_multiplier, np.ones(available.shape)]),
             available=np.hstack([schedule.available, available]),

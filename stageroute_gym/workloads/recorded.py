@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-import datetime
+import functools
+import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,36 +12,34 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stageroute_gym import checks
-from stageroute_gym.errors import FieldError, closest
+from stageroute_gym.errors import FieldError
 from stageroute_gym.problem import Problem
 from stageroute_gym.workloads.arrivals import Arrivals, arrival_order, initial_pool
-from stageroute_gym.workloads.files import read_frame, read_outcomes
 from stageroute_gym.workloads.layouts import COST, SCORE, models_of
+from stageroute_gym.workloads.outcome_files import read_outcomes
+from stageroute_gym.workloads.release_list import release_dates
 from stageroute_gym.workloads.schedule import Schedule
 from stageroute_gym.workloads.table import OutcomeTable
 
 if TYPE_CHECKING:
     import polars as pl
 
-DATE_COLUMNS = ("leaderboard_date", "release_date", "date")
 MAX_FEATURES = 32
 
 
 @dataclass(frozen=True, kw_only=True)
 class Recorded:
-    """Outcomes from a ``.parquet`` or ``.csv`` file; queries are drawn by its ``weight``, if any.
+    """Outcomes from a file; queries are drawn by its ``weight``, if it has that column.
 
     Args:
         data: path of the outcomes, in a layout of `stageroute_gym.workloads.layouts`.
-        models: path of a release list: columns ``model``, one of ``leaderboard_date``,
-            ``release_date``, ``date`` (YYYY-MM-DD), and optionally ``kept``; rows where that is
-            false, and models that the outcomes lack, are passed over.
+        models: path of a release list, see `stageroute_gym.workloads.release_list`.
         arrival_order: ``"date"`` (by ``models``), ``"score"`` (weakest first), ``"column"`` (as in
-            the file), or all model names. None is ``"date"`` with a release list and ``"score"``
-            without.
+            the file), or all model names. None is ``"date"`` with a release list; without one all
+            models are there from the start, unless one of the next two options says otherwise.
         initial_models: models there at the start. None fills the deployment slots
-            (`stageroute_gym.workloads.arrivals.initial_pool`). By date, models as old as the last
-            of them are there too.
+            (`stageroute_gym.workloads.arrivals.initial_pool`) where models arrive at all. By date,
+            models as old as the last of them are there too.
         arrival_interval: queries between two later arrivals. None spaces them by date where the
             order is that, and evenly otherwise.
         features: what an agent sees of a query: ``"none"``, or ``"task"``, one-hot: the column
@@ -47,8 +47,7 @@ class Recorded:
             one for all others.
 
     Raises:
-        FieldError: if a value is out of range; by ``table`` and ``schedule``, if a file has a
-            fault.
+        FieldError: if a value is out of range; by ``build``, if a file has a fault.
     """
 
     data: str
@@ -76,85 +75,85 @@ class Recorded:
             checks.count("arrival_interval", self.arrival_interval, 1)
         checks.choice("features", self.features, ("none", "task"))
 
-    def table(self) -> OutcomeTable:
-        """The file's outcomes; models and queries in its order, tasks by name.
+    def build(self, problem: Problem) -> tuple[OutcomeTable, Schedule]:
+        """The file's outcomes, models and queries in its order, tasks by name; the arrivals.
+
+        The query mix and the prices do not change.
+
+        Raises:
+            FieldError: for the first fault of a file, or if the arrival order does not name each
+                model once, or a count does not fit the number of models.
+        """
+        table = self.outcomes()
+        arrivals = self._arrivals(table, problem)
+        if arrivals is None:
+            available = np.ones((len(problem.stage_lengths), table.num_models), np.bool_)
+        else:
+            available = arrivals.available(table.models, problem.stage_bounds)
+        return table, Schedule.stationary(table, available)
+
+    def outcomes(self) -> OutcomeTable:
+        """The file's outcomes.
 
         Raises:
             FieldError: for the first fault of the file.
         """
-        frame = read_outcomes(self.data)
-        models = models_of(frame.columns)
-        names, task = np.unique(frame["task"].to_numpy(), return_inverse=True)
-        weighted = "weight" in frame.columns
-        return OutcomeTable(
-            models=tuple(models),
-            score=frame.select(SCORE + model for model in models).to_numpy(),
-            cost=frame.select(COST + model for model in models).to_numpy(),
-            task=task.astype(np.int64),
-            task_names=tuple(str(name) for name in names),
-            features=_one_hot(frame) if self.features == "task" else np.empty((0, 0)),
-            weight=frame["weight"].to_numpy() if weighted else np.empty(0),
-        )
+        if not self.data:
+            raise FieldError("data", self.data, "the path of a file of outcomes (--data FILE)")
+        stamp = os.stat(self.data).st_mtime_ns if os.path.isfile(self.data) else None
+        return _read(self.data, stamp, self.features)
 
-    def schedule(self, table: OutcomeTable, problem: Problem) -> Schedule:
-        """One query mix and constant prices; models arrive in ``arrival_order``.
+    def notes(self, problem: Problem) -> tuple[str, ...]:
+        """What a user should know of the arrivals: dates that have no effect, and why."""
+        table = self.outcomes()
+        arrivals = self._arrivals(table, problem)
+        if arrivals is None or arrivals.dates is None or self.initial_models is not None:
+            return ()
+        if arrivals.initial < table.num_models or len(set(arrivals.dates)) == 1:
+            return ()
+        shares = np.sort(problem.throughput_per_model(table.num_models))[::-1]
+        carried = float(shares[: problem.max_deployed].sum())
+        why = f"the {table.num_models} models fit into the slots"
+        if carried < 1 - 1e-9:
+            why = f"{problem.max_deployed} slots carry at most {carried:.0%} of the queries"
+        remedy = "change max_deployed or throughput, or give initial_models"
+        return (f"release dates have no effect: {why}, so all are there from the start; {remedy}",)
 
-        Raises:
-            FieldError: if the release list has a fault, the arrival order does not name each
-                model once, or a count does not fit the number of models.
-        """
+    def _arrivals(self, table: OutcomeTable, problem: Problem) -> Arrivals | None:
+        """When models arrive; None if all are there from the start."""
         dates: tuple[int, ...] | None = None
+        order: Sequence[str]
         if self.models is not None:
             order, dates = release_dates(self.models, table.models)
         elif isinstance(self.arrival_order, tuple):
             order = self.arrival_order
         elif self.arrival_order == "column":
             order = table.models
+        elif (self.arrival_order, self.initial_models, self.arrival_interval) == (None,) * 3:
+            return None
         else:
             weakest_first = np.argsort(table.mean_score(), kind="stable")
-            order = tuple(table.models[model] for model in weakest_first)
+            order = [table.models[model] for model in weakest_first]
         initial = self.initial_models or initial_pool(order, table.models, problem)
-        arrivals = Arrivals(order, initial, self.arrival_interval, dates)
-        return Schedule.stationary(table, arrivals.available(table.models, problem.stage_bounds))
+        return Arrivals(tuple(order), initial, self.arrival_interval, dates)
 
 
-def release_dates(path: str, models: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[int, ...]]:
-    """The models in the order of their dates (ties in the list's order), and their day numbers.
-
-    Args:
-        path: a release list, see `Recorded`.
-        models: the models to find in it.
-
-    Raises:
-        FieldError: if the list cannot be read, lacks a column or a model, names a model twice, or
-            a date is not YYYY-MM-DD.
-    """
-    import polars as pl
-
-    frame = read_frame(path, "models")
-    if "model" not in frame.columns:
-        allowed = f"a column of that name; {closest('model', frame.columns)}"
-        raise FieldError("column model", None, allowed)
-    column = next((name for name in DATE_COLUMNS if name in frame.columns), None)
-    if column is None:
-        allowed = f"one of {', '.join(DATE_COLUMNS)} among them"
-        raise FieldError("columns", frame.columns, allowed)
-    if "kept" in frame.columns:
-        kept = pl.col("kept").cast(pl.String).fill_null("true").str.to_lowercase()
-        frame = frame.filter(~kept.is_in(["false", "0"]))
-    days: dict[str, int] = {}
-    for model, date in frame.select("model", pl.col(column).cast(pl.String)).iter_rows():
-        if model in days:
-            raise FieldError("model", model, "a name given only once")
-        try:
-            days[model] = datetime.date.fromisoformat(str(date)).toordinal()
-        except ValueError as error:
-            raise FieldError(f"{column} of {model!r}", date, "a date, YYYY-MM-DD") from error
-    for model in models:
-        if model not in days:
-            raise FieldError("model without a date", model, closest(model, days))
-    known = sorted((model for model in days if model in models), key=days.__getitem__)
-    return tuple(known), tuple(days[model] for model in known)
+@functools.lru_cache(maxsize=4)
+def _read(data: str, stamp: int | None, features: str) -> OutcomeTable:
+    """The outcomes of a file as it was last changed at ``stamp``."""
+    frame = read_outcomes(data)
+    models = models_of(frame.columns)
+    names, task = np.unique(frame["task"].to_numpy(), return_inverse=True)
+    weighted = "weight" in frame.columns
+    return OutcomeTable(
+        models=tuple(models),
+        score=frame.select(SCORE + model for model in models).to_numpy(),
+        cost=frame.select(COST + model for model in models).to_numpy(),
+        task=task.astype(np.int64),
+        task_names=tuple(str(name) for name in names),
+        features=_one_hot(frame) if features == "task" else np.empty((0, 0)),
+        weight=frame["weight"].to_numpy() if weighted else np.empty(0),
+    )
 
 
 def _one_hot(frame: pl.DataFrame) -> NDArray[np.float64]:

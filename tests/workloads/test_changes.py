@@ -45,8 +45,8 @@ def mixes_of(schedule: Schedule) -> np.ndarray:
 
 def test_drift_in_steps(table, schedule):
     drift = Drift(focus=0.5, shape="steps")
-    assert drift.table(table) is table
-    drifted = drift.schedule(schedule, table, PROBLEM)
+    assert drift.apply(table, schedule, PROBLEM)[0] is table
+    drifted = drift.apply(table, schedule, PROBLEM)[1]
     # Half the queries as before, (0.2, 0.2, 0.2, 0.4); half of task x, then of y.
     on_x = 0.5 * np.array([0.2, 0.2, 0.2, 0.4]) + 0.5 * np.array([1, 1, 1, 0]) / 3
     on_y = 0.5 * np.array([0.2, 0.2, 0.2, 0.4]) + 0.5 * np.array([0, 0, 0, 1])
@@ -61,13 +61,13 @@ def test_drift_smoothly(table, schedule):
     emphasis = Drift().emphasis(2, PROBLEM)
     np.testing.assert_allclose(emphasis[:, 1], [0, 0.25, 0.75, 1])
     np.testing.assert_allclose(emphasis.sum(axis=1), 1)
-    drifted = Drift(focus=1.0).schedule(schedule, table, PROBLEM)
+    drifted = Drift(focus=1.0).apply(table, schedule, PROBLEM)[1]
     np.testing.assert_allclose(mixes_of(drifted)[:, 3], [0, 0.25, 0.75, 1])
 
 
 def test_drift_may_return_to_a_task(table, schedule):
     there_and_back = Drift(tasks=("x", "y", "x", "y"), focus=1.0, shape="steps")
-    drifted = there_and_back.schedule(schedule, table, PROBLEM)
+    drifted = there_and_back.apply(table, schedule, PROBLEM)[1]
     np.testing.assert_allclose(mixes_of(drifted)[:, 3], [0, 1, 0, 1])
 
 
@@ -82,13 +82,13 @@ def test_drift_is_a_mixture_at_any_size(num_tasks, num_stages, shape):
 
 def test_regression(table, schedule):
     regression = Regression(model="a", like="b", start=0.3)
-    after = regression.table(table)
+    after = regression.apply(table, schedule, PROBLEM)[0]
     np.testing.assert_array_equal(after.score[:4], table.score)
     np.testing.assert_array_equal(after.score[4:], table.score[:, [1, 1]])
     for name in ("cost", "task", "features", "weight"):
         half = getattr(table, name)
         np.testing.assert_array_equal(getattr(after, name), np.concatenate([half, half]))
-    changed = regression.schedule(schedule, table, PROBLEM)
+    changed = regression.apply(table, schedule, PROBLEM)[1]
     # 0.3 of 100 queries: from the update point at 50.
     assert changed.stage_mix.tolist() == [0, 0, 1, 1]
     means = mixes_of(changed) @ after.score
@@ -99,9 +99,9 @@ def test_regression(table, schedule):
 
 def test_price_changes_multiply(table, schedule):
     once = PriceChange(model="b", factor=0.1, start=0.5)
-    changed = once.schedule(schedule, once.table(table), PROBLEM)
+    changed = once.apply(table, schedule, PROBLEM)[1]
     np.testing.assert_allclose(changed.cost_multiplier, [[1, 1], [1, 1], [1, 0.1], [1, 0.1]])
-    twice = PriceChange(model="b", factor=3.0, start=0.75).schedule(changed, table, PROBLEM)
+    twice = PriceChange(model="b", factor=3.0, start=0.75).apply(table, changed, PROBLEM)[1]
     np.testing.assert_allclose(twice.cost_multiplier[:, 1], [1, 1, 0.1, 0.3])
 
 
@@ -116,7 +116,7 @@ def test_price_changes_multiply(table, schedule):
 )
 def test_outage(table, schedule, start, duration, there):
     outage = Outage(model="a", start=start, duration=duration)
-    changed = outage.schedule(schedule, outage.table(table), PROBLEM)
+    changed = outage.apply(table, schedule, PROBLEM)[1]
     assert changed.available[:, 0].tolist() == there
     assert changed.available[:, 1].all()
 
@@ -125,20 +125,24 @@ def test_newcomers_at_the_ends_of_quality(table, schedule):
     best = Newcomers(number=2, quality=(1.0, 1.0), price=(3.0, 3.0), parents=("a",))
     worst = Newcomers(number=1, quality=(-1.0, -1.0), prefix="poor")
     same = Newcomers(number=1, quality=(0.0, 0.0), price=(1.0, 1.0), parents=("b",), prefix="same")
-    more = best.table(table)
+    more = best.apply(table, schedule, PROBLEM)[0]
     assert more.models == ("a", "b", "newcomer-1", "newcomer-2")
     np.testing.assert_array_equal(more.score[:, 2], table.score.max(axis=1))
     np.testing.assert_allclose(more.cost[:, 3], 3 * table.cost[:, 0])
     np.testing.assert_allclose(more.list_price, [2, 0, 6, 6])
-    np.testing.assert_array_equal(worst.table(table).score[:, 2], table.score.min(axis=1))
-    np.testing.assert_array_equal(same.table(table).score[:, 2], table.score[:, 1])
+    np.testing.assert_array_equal(
+        worst.apply(table, schedule, PROBLEM)[0].score[:, 2], table.score.min(axis=1)
+    )
+    np.testing.assert_array_equal(
+        same.apply(table, schedule, PROBLEM)[0].score[:, 2], table.score[:, 1]
+    )
 
 
 def test_newcomers_arrive(table, schedule):
-    burst = Newcomers(number=3, start=0.5).schedule(schedule, table, PROBLEM)
+    burst = Newcomers(number=3, start=0.5).apply(table, schedule, PROBLEM)[1]
     assert burst.available.sum(axis=1).tolist() == [2, 2, 5, 5]
     # At 0, 30 and 60 queries: from the update points 0, 50 and 75.
-    spread = Newcomers(number=3, duration=0.6).schedule(schedule, table, PROBLEM)
+    spread = Newcomers(number=3, duration=0.6).apply(table, schedule, PROBLEM)[1]
     assert spread.available.argmax(axis=0).tolist() == [0, 0, 0, 2, 3]
     assert spread.cost_multiplier.shape == (4, 5)
 
@@ -153,12 +157,17 @@ def test_newcomers_are_as_good_as_said():
         features=np.zeros((rows, 1)),
         weight=np.ones(rows),
     )
-    good = Newcomers(number=4, quality=(0.5, 0.5), parents=("a",)).table(table)
+    schedule = Schedule.stationary(table, np.ones((4, 2), np.bool_))
+
+    def drawn(**options):
+        newcomers = Newcomers(number=4, quality=(0.5, 0.5), parents=("a",), **options)
+        return newcomers.apply(table, schedule, PROBLEM)[0]
+
+    good = drawn()
     # Half of the queries at E max of two uniforms, 2/3, the others at 1/2.
     np.testing.assert_allclose(good.score[:, 2:].mean(axis=0), 7 / 12, atol=0.01)
-    again = Newcomers(number=4, quality=(0.5, 0.5), parents=("a",)).table(table)
-    np.testing.assert_array_equal(good.score, again.score)
-    other = Newcomers(number=4, quality=(0.5, 0.5), parents=("a",), prefix="other").table(table)
+    np.testing.assert_array_equal(good.score, drawn().score)
+    other = drawn(prefix="other")
     assert (good.score != other.score).any()
 
 
@@ -192,18 +201,18 @@ def test_bad_fields(make, message):
 
 def test_unknown_names(table, schedule):
     with pytest.raises(FieldError, match="model = 'c': expected one of a, b"):
-        PriceChange(model="c", factor=2.0).schedule(schedule, table, PROBLEM)
+        PriceChange(model="c", factor=2.0).apply(table, schedule, PROBLEM)
     with pytest.raises(FieldError, match="model = 'c'"):
-        Outage(model="c").schedule(schedule, table, PROBLEM)
+        Outage(model="c").apply(table, schedule, PROBLEM)
     with pytest.raises(FieldError, match="like = 'c'"):
-        Regression(model="a", like="c").table(table)
+        Regression(model="a", like="c").apply(table, schedule, PROBLEM)
     with pytest.raises(FieldError, match="parents = 'c'"):
-        Newcomers(number=1, parents=("c",)).table(table)
+        Newcomers(number=1, parents=("c",)).apply(table, schedule, PROBLEM)
     with pytest.raises(FieldError, match="tasks = 'z'"):
-        Drift(tasks=("x", "z")).schedule(schedule, table, PROBLEM)
-    gone = Drift(focus=1.0, shape="steps").schedule(schedule, table, PROBLEM)
+        Drift(tasks=("x", "z")).apply(table, schedule, PROBLEM)
+    gone = Drift(focus=1.0, shape="steps").apply(table, schedule, PROBLEM)[1]
     with pytest.raises(FieldError, match="tasks = 'y': expected tasks that have queries"):
-        Drift(tasks=("y",)).schedule(gone, table, PROBLEM)
+        Drift(tasks=("y",)).apply(table, gone, PROBLEM)
     crowd = Newcomers(number=1)
     with pytest.raises(FieldError, match="models = "):
-        crowd.table(crowd.table(table))
+        crowd.apply(*crowd.apply(table, schedule, PROBLEM), PROBLEM)

@@ -24,10 +24,10 @@ PROBLEM = Problem(horizon=100, num_stages=4, max_deployed=2, budget=1.0)
 
 
 def test_no_change_is_the_base():
-    workload, table = Changing(base=BASE, changes=()), BASE.table()
-    same = workload.table()
+    (same, schedule), (table, expected) = (
+        workload.build(PROBLEM) for workload in (Changing(base=BASE, changes=()), BASE)
+    )
     np.testing.assert_array_equal(same.score, table.score)
-    schedule, expected = workload.schedule(same, PROBLEM), BASE.schedule(table, PROBLEM)
     np.testing.assert_array_equal(schedule.mixes, expected.mixes)
     np.testing.assert_array_equal(schedule.available, expected.available)
 
@@ -43,9 +43,8 @@ def test_changes_compose():
             PriceChange(model="newcomer-1", factor=2.0, start=0.75),
         ),
     )
-    table = workload.table()
+    table, schedule = workload.build(PROBLEM)
     assert table.score.shape == (400, 13)
-    schedule = workload.schedule(table, PROBLEM)
     gpt4, claude = table.models.index(GPT4), table.models.index("claude-v1")
     means = (schedule.mixes @ table.score)[schedule.stage_mix]
     assert (means[:2, gpt4] != means[:2, claude]).all()
@@ -59,19 +58,17 @@ def test_changes_compose():
 def test_wrapped_twice():
     inner = Changing(base=BASE, changes=(Newcomers(number=1),))
     outer = Changing(base=inner, changes=(Outage(model="newcomer-1", start=0.0),))
-    table = outer.table()
-    assert not outer.schedule(table, PROBLEM).available[0, 11]
+    assert not outer.build(PROBLEM)[1].available[0, 11]
     assert [type(part) for part in parts(outer)] == [Figures, Newcomers, Outage]
-    assert replace_options(outer, number=2).table().num_models == 13
+    assert replace_options(outer, number=2).build(PROBLEM)[0].num_models == 13
 
 
 def test_one_throughput_a_model_of_the_last_table():
     workload = Changing(base=BASE, changes=(Newcomers(number=2),))
-    table = workload.table()
     shares = PROBLEM.replace(throughput=(0.5,) * 13)
-    assert workload.schedule(table, shares).available.shape == (4, 13)
+    assert workload.build(shares)[1].available.shape == (4, 13)
     with pytest.raises(FieldError, match="one for each of 13 models"):
-        workload.schedule(table, PROBLEM.replace(throughput=(0.5,) * 11))
+        workload.build(PROBLEM.replace(throughput=(0.5,) * 11))
 
 
 def test_options_reach_the_part_that_has_them():

@@ -23,7 +23,7 @@ OFF = ~np.eye(11, dtype=bool)
 
 @pytest.fixture(scope="module")
 def drawn() -> OutcomeTable:
-    return Figures(features="task").table()
+    return Figures(features="task").build(problem())[0]
 
 
 @pytest.fixture(scope="module")
@@ -166,7 +166,7 @@ def test_the_committed_file_is_what_the_script_writes():
 
 
 def test_drawn_once_and_for_all(drawn):
-    again = Figures(features="task").table()
+    again = Figures(features="task").build(problem())[0]
     for name in ("score", "cost", "task", "features", "weight", "list_price"):
         np.testing.assert_array_equal(getattr(drawn, name), getattr(again, name))
     # Logs to six decimals, so that another machine's exp may differ in its last bit.
@@ -177,7 +177,7 @@ def test_drawn_once_and_for_all(drawn):
 
 
 def test_another_seed_is_another_table(drawn):
-    other = Figures(table_seed=1).table()
+    other = Figures(table_seed=1).build(problem())[0]
     assert (other.score != drawn.score).any()
     np.testing.assert_allclose(other.mean_cost(), drawn.mean_cost())
 
@@ -185,7 +185,7 @@ def test_another_seed_is_another_table(drawn):
 @settings(deadline=None, max_examples=20)
 @given(st.integers(100, 3000), st.integers(0, 2**32))
 def test_every_size_and_seed(num_queries, seed):
-    table = Figures(num_queries=num_queries, table_seed=seed).table()
+    table = Figures(num_queries=num_queries, table_seed=seed).build(problem())[0]
     assert table.num_queries == num_queries
     assert (table.cost > 0).all()
     assert table.weight.mean() == pytest.approx(1)
@@ -197,7 +197,7 @@ def test_features_and_prices(drawn):
     assert drawn.features.shape == (8192, 8)
     np.testing.assert_array_equal(drawn.features.argmax(axis=1), drawn.task)
     np.testing.assert_array_equal(drawn.features.sum(axis=1), 1)
-    np.testing.assert_array_equal(Figures().table().features, np.zeros((8192, 1)))
+    np.testing.assert_array_equal(Figures().build(problem())[0].features, np.zeros((8192, 1)))
     # 200 prompt and 30 completion tokens: gpt-4 at 10 and 30 USD a million.
     gpt4 = drawn.models.index("gpt-4-1106-preview")
     assert drawn.list_price[gpt4] == pytest.approx(0.0029)
@@ -212,7 +212,7 @@ def test_drawn_fast():
 
 def _seconds(workload: Figures) -> float:
     start = time.perf_counter()
-    workload.table()
+    workload.build(problem())[0]
     return time.perf_counter() - start
 
 
@@ -222,7 +222,7 @@ def problem(**changes) -> Problem:
 
 
 def test_schedule_by_release(drawn):
-    schedule = Figures().schedule(drawn, problem())
+    schedule = Figures().build(problem())[1]
     # Five models fill the slots; six more at 1200 n / 7: 171, 342, 514, 685, 857, 1028.
     assert schedule.available.argmax(axis=0).tolist() == [0] * 5 + [2, 4, 6, 7, 9, 11]
     np.testing.assert_allclose(schedule.mixes @ drawn.score, drawn.mean_score()[None, :])
@@ -231,14 +231,14 @@ def test_schedule_by_release(drawn):
 
 
 def test_schedule_by_score_and_by_name(drawn):
-    weakest = Figures(arrival_order="score", initial_models=1).schedule(drawn, problem())
+    weakest = Figures(arrival_order="score", initial_models=1).build(problem())[1]
     there = [drawn.models[m] for m in np.flatnonzero(weakest.available[0])]
     assert there == ["meta/code-llama-instruct-34b-chat"]
     named = Figures(
         arrival_order=list(reversed(drawn.models)), initial_models=2, arrival_interval=100
     )
     assert isinstance(named.arrival_order, tuple)
-    available = named.schedule(drawn, problem()).available
+    available = named.build(problem())[1].available
     assert available.argmax(axis=0).tolist() == [9, 8, 7, 6, 5, 4, 3, 2, 1, 0, 0]
 
 
@@ -265,4 +265,4 @@ def test_bad_fields(fields, message):
 def test_unknown_model_in_the_order(drawn):
     workload = Figures(arrival_order=("gpt-4", *drawn.models[1:]))
     with pytest.raises(FieldError, match="arrival_order = 'gpt-4': expected"):
-        workload.schedule(drawn, problem())
+        workload.build(problem())[1]

@@ -49,7 +49,7 @@ def dates(tmp_path) -> str:
 
 
 def test_table(data):
-    table = Recorded(data=data, features="task").table()
+    table = Recorded(data=data, features="task").outcomes()
     assert table.models == ("good", "bad", "fair")
     assert table.task_names == ("art", "law")
     assert table.task.tolist() == [1, 0]
@@ -57,7 +57,7 @@ def test_table(data):
     assert table.list_price.tolist() == [0, 0, 0]
     np.testing.assert_allclose(table.mean_score(), [0.85, 0.15, 0.4])
     np.testing.assert_allclose(table.mean_cost(), [0.15, 0.175, 0.2])
-    assert Recorded(data=data).table().features.tolist() == [[0], [0]]
+    assert Recorded(data=data).outcomes().features.tolist() == [[0], [0]]
 
 
 @settings(deadline=None, max_examples=25)
@@ -72,23 +72,26 @@ def test_means_are_weighted(tmp_path_factory, rows):
     names = [f"q{place}" for place in range(len(rows))]
     columns = {"query_id": names, "task": names, "score:m": score, "cost:m": cost}
     pl.DataFrame(columns | {"weight": weight}).write_parquet(path)
-    table = Recorded(data=str(path)).table()
+    table = Recorded(data=str(path)).outcomes()
     assert table.mean_score()[0] == pytest.approx(score @ weight / weight.sum())
     assert table.mean_cost()[0] == pytest.approx(cost @ weight / weight.sum())
-    schedule = Recorded(data=str(path)).schedule(table, problem())
+    schedule = Recorded(data=str(path)).build(problem())[1]
     assert (schedule.mixes @ table.cost)[0, 0] == pytest.approx(table.mean_cost()[0])
 
 
 def first_stage(workload: Recorded, **changes) -> dict[str, int]:
-    table = workload.table()
-    available = workload.schedule(table, problem(**changes)).available
+    table = workload.outcomes()
+    available = workload.build(problem(**changes))[1].available
     assert available.any(axis=0).all()
     return dict(zip(table.models, available.argmax(axis=0).tolist(), strict=True))
 
 
 def test_orders(data):
     # One model fills the single slot; the others come at 33 and 66, so at update points 40 and 70.
-    assert first_stage(Recorded(data=data)) == {"bad": 0, "fair": 4, "good": 7}
+    weakest_first = Recorded(data=data, arrival_order="score")
+    assert first_stage(weakest_first) == {"bad": 0, "fair": 4, "good": 7}
+    assert first_stage(Recorded(data=data, initial_models=1)) == first_stage(weakest_first)
+    assert first_stage(Recorded(data=data)) == {"bad": 0, "fair": 0, "good": 0}
     by_column = Recorded(data=data, arrival_order="column")
     assert first_stage(by_column) == {"good": 0, "bad": 4, "fair": 7}
     named = Recorded(data=data, arrival_order=("fair", "good", "bad"), arrival_interval=20)
@@ -108,12 +111,12 @@ def test_dates(data, dates):
 
 
 def test_pool_satisfies_the_throughput(data):
-    assert first_stage(Recorded(data=data), max_deployed=2, throughput=0.5) == {
+    weak = Recorded(data=data, arrival_order="score")
+    assert first_stage(weak, max_deployed=2, throughput=0.5) == {
         "bad": 0,
         "fair": 0,
         "good": 5,
     }
-    weak = Recorded(data=data)
     assert first_stage(weak, max_deployed=2, throughput=[0.9, 0.05, 0.1]) == {
         "bad": 0,
         "fair": 0,
@@ -126,7 +129,7 @@ def test_many_tasks(tmp_path):
     tasks = [f"t{place:02}" for place in range(40)] + [f"t{place:02}" for place in range(8, 40)]
     rows = [f"q{place},{task},1,1" for place, task in enumerate(tasks)]
     path.write_text("\n".join(["query_id,task,score:m,cost:m", *rows]))
-    table = Recorded(data=str(path), features="task").table()
+    table = Recorded(data=str(path), features="task").outcomes()
     assert table.features.shape == (72, 33)
     assert table.features[:8, 32].all()
     assert table.features[8].argmax() == 0
@@ -134,7 +137,7 @@ def test_many_tasks(tmp_path):
     assert table.features[:, 32].sum() == 8
     families = [f"{row},{place % 2}" for place, row in enumerate(rows)]
     path.write_text("\n".join(["query_id,task,score:m,cost:m,family", *families]))
-    assert Recorded(data=str(path), features="task").table().features.shape == (72, 2)
+    assert Recorded(data=str(path), features="task").outcomes().features.shape == (72, 2)
 
 
 @pytest.mark.parametrize(
@@ -157,14 +160,13 @@ def test_bad_fields(fields, message):
 
 def test_bad_table_and_schedule(data):
     with pytest.raises(FieldError, match=r"data = 'absent.csv': expected an existing file"):
-        Recorded(data="absent.csv").table()
-    table = Recorded(data=data).table()
+        Recorded(data="absent.csv").outcomes()
     with pytest.raises(FieldError, match=r"initial_models = 4: .*at most 3"):
-        Recorded(data=data, initial_models=4).schedule(table, problem())
+        Recorded(data=data, initial_models=4).build(problem())
     with pytest.raises(FieldError, match="arrival_order = 'god': expected 'good'"):
-        Recorded(data=data, arrival_order=["god", "bad"]).schedule(table, problem())
+        Recorded(data=data, arrival_order=["god", "bad"]).build(problem())
     with pytest.raises(FieldError, match="throughput"):
-        Recorded(data=data).schedule(table, problem(throughput=[0.5, 0.5]))
+        Recorded(data=data, arrival_order="score").build(problem(throughput=[0.5, 0.5]))
 
 
 @pytest.mark.parametrize(
@@ -185,7 +187,7 @@ def test_bad_release_lists(data, tmp_path, text, message):
     models.write_text(text)
     workload = Recorded(data=data, models=str(models))
     with pytest.raises(FieldError, match=message):
-        workload.schedule(workload.table(), problem())
+        workload.build(problem())
 
 
 def test_fields_are_json_native(data):
@@ -199,7 +201,7 @@ def test_every_recorded_file(shared_data, name):
     if not file.is_file():
         pytest.skip(f"{name} is not among the recorded outcomes on this machine")
     workload = Recorded(data=str(file), features="task")
-    table = workload.table()
+    table = workload.outcomes()
     assert (table.num_queries, table.num_models, table.features.shape[1]) == FILES[name]
     assert (table.cost > 0).all()
     frame = pl.read_parquet(file)
@@ -207,7 +209,8 @@ def test_every_recorded_file(shared_data, name):
     weight = frame["weight"].to_numpy() if "weight" in frame.columns else np.ones(len(frame))
     for model, mean in zip(table.models, table.mean_score(), strict=True):
         assert mean == pytest.approx(np.average(frame[f"score:{model}"], weights=weight), abs=1e-6)
-    schedule = workload.schedule(table, problem(horizon=20_000, num_stages=27, max_deployed=3))
+    arriving = Recorded(data=str(file), arrival_order="score")
+    schedule = arriving.build(problem(horizon=20_000, num_stages=27, max_deployed=3))[1]
     assert schedule.available[0].sum() == 3
     assert schedule.available[-1].all()
 
@@ -215,8 +218,8 @@ def test_every_recorded_file(shared_data, name):
 def test_swebench_by_date(shared_data):
     folder = shared_data / "swebench_bash_only"
     workload = Recorded(data=str(folder / "queries.parquet"), models=str(folder / "models.csv"))
-    table = workload.table()
-    schedule = workload.schedule(table, problem(horizon=5000, num_stages=50, max_deployed=5))
+    table = workload.outcomes()
+    schedule = workload.build(problem(horizon=5000, num_stages=50, max_deployed=5))[1]
     there = [table.models[m] for m in np.flatnonzero(schedule.available[0])]
     assert there == [
         "llama-4-maverick-instruct",
@@ -232,6 +235,6 @@ def test_swebench_by_date(shared_data):
     assert first["devstral-2512"] == first["devstral-small-2512"] == 46
     four = Recorded(
         data=workload.data, models=workload.models, initial_models=2, features="none"
-    ).schedule(table, problem(horizon=5000, num_stages=50, max_deployed=5))
+    ).build(problem(horizon=5000, num_stages=50, max_deployed=5))[1]
     # Four models share the second date.
     assert four.available[0].sum() == 5

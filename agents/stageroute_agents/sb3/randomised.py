@@ -89,7 +89,12 @@ class RandomModels:
         score = np.clip(1.0 / (1.0 + np.exp(-logit)), 0.02, 0.98)
         return score, 10 ** rng.uniform(-5.0, 0.0) * np.exp(spread * place)
 
-    def table(self) -> OutcomeTable:
+    def build(self, problem: Problem) -> tuple[OutcomeTable, Schedule]:
+        """The outcomes, and when models come and go."""
+        table = self._table()
+        return table, self._schedule(table, problem)
+
+    def _table(self) -> OutcomeTable:
         """The outcomes: yes or no, graded or continuous scores, log-normal costs."""
         rng = np.random.default_rng([self.seed, 2])
         mean_score, mean_cost = self.means
@@ -117,7 +122,7 @@ class RandomModels:
             list_price=np.where(known, listed, 0.0),
         )
 
-    def schedule(self, table: OutcomeTable, problem: Problem) -> Schedule:
+    def _schedule(self, table: OutcomeTable, problem: Problem) -> Schedule:
         """Arrivals at random moments; some models are withdrawn later, if enough remain."""
         rng = np.random.default_rng([self.seed, 3])
         stages = len(problem.stage_lengths)

@@ -72,12 +72,13 @@ def test_trajectories_have_not_drifted(name, env_id):
     if version != known["version"]:
         pytest.fail(
             f"{name} has version {version}, trajectories.json knows {known['version']}: run "
-            "`python tests/test_scenarios.py`, and say in the changelog what changed"
+            "`python tests/scenarios/test_catalogue.py`, and say in the changelog what changed"
         )
     assert fingerprint(name, env_id) == known[env_id], (
         f"the trajectories of {name} have changed. If that is meant, raise its version in "
-        "stageroute_gym/scenarios/catalogue.py, run `python tests/test_scenarios.py`, and say in "
-        "the changelog that results of both versions cannot be compared; if not, find out why"
+        "stageroute_gym/scenarios/catalogue.py, run `python tests/scenarios/test_catalogue.py`, "
+        "and say in the changelog that results of both versions cannot be compared; if not, find "
+        "out why"
     )
 
 

@@ -1,0 +1,88 @@
+"""Finding scenarios: registered ones, those of other packages, ``module:NAME``, and objects."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any
+
+from stageroute_gym.errors import FieldError, closest
+from stageroute_gym.scenarios.catalogue import CATALOGUE
+from stageroute_gym.scenarios.scenario import Scenario
+
+GROUP = "stageroute.scenarios"
+
+_registered: dict[str, Scenario] = {scenario.name: scenario for scenario in CATALOGUE}
+
+
+def register(scenario: Scenario) -> None:
+    """Make a scenario known by its name in this process.
+
+    A process that is started afresh does not know it: hand it the `Scenario` itself, write
+    ``module:NAME``, or name it in the entry-point group ``stageroute.scenarios``.
+
+    Args:
+        scenario: the scenario.
+
+    Raises:
+        FieldError: if it is none, cannot be written as JSON, or its name belongs to another one.
+    """
+    if not isinstance(scenario, Scenario):
+        raise FieldError("scenario", scenario, "a stageroute_gym.scenarios.Scenario")
+    try:
+        json.dumps(scenario.to_dict())
+    except (TypeError, ValueError) as error:
+        allowed = f"JSON-native fields, since results say what they are about; {error}"
+        raise FieldError("workload", scenario.workload, allowed) from error
+    name = scenario.name
+    if _registered.get(name, scenario) != scenario or name in _installed():
+        raise FieldError("name of the scenario", name, "a name that no other scenario has")
+    _registered[name] = scenario
+
+
+def names() -> list[str]:
+    """Names of all scenarios: this project's, registered ones, and those of other packages."""
+    return [*_registered, *sorted(set(_installed()) - set(_registered))]
+
+
+def get(name: str | Scenario, **overrides: Any) -> Scenario:
+    """A scenario, overridden.
+
+    Args:
+        name: one of `names()`; ``module:NAME`` for a scenario in a module; or a scenario itself.
+        overrides: fields of `stageroute_gym.problem.Problem`, and options of the workload.
+
+    Raises:
+        FieldError: if there is no such scenario or argument, or a value is not allowed.
+    """
+    if isinstance(name, Scenario):
+        return name.override(**overrides)
+    if not isinstance(name, str):
+        raise FieldError("scenario", name, "a name, module:NAME, or a Scenario")
+    if name in _registered:
+        return _registered[name].override(**overrides)
+    installed = _installed()
+    if name not in installed and ":" not in name:
+        hint = f"{closest(name, names())}; or module:NAME"
+        raise FieldError("scenario", name, hint)
+    target = installed[name].value if name in installed else name
+    return _imported(name, target).override(**overrides)
+
+
+def _installed() -> dict[str, EntryPoint]:
+    return {point.name: point for point in entry_points(group=GROUP)}
+
+
+def _imported(name: str, target: str) -> Scenario:
+    module_name, _, attribute = target.partition(":")
+    try:
+        module = importlib.import_module(module_name)
+    except (ImportError, ValueError) as error:
+        raise FieldError("scenario", name, f"an importable module; {error}") from error
+    known = [key for key, value in vars(module).items() if isinstance(value, Scenario)]
+    if attribute not in known:
+        hint = closest(attribute, known) if known else "one that holds a Scenario"
+        raise FieldError("scenario", name, f"a Scenario of {module_name}: {hint}")
+    found: Scenario = getattr(module, attribute)
+    return found
