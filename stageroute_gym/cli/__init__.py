@@ -11,6 +11,7 @@ import typer
 
 import stageroute_gym
 from stageroute_gym.cli import data
+from stageroute_gym.cli.advise import advise
 from stageroute_gym.cli.agents import agents
 from stageroute_gym.cli.leaderboard import leaderboard
 from stageroute_gym.cli.output import show_all_signs
@@ -23,6 +24,7 @@ app.command()(scenarios)
 app.command()(agents)
 app.command()(run)
 app.command()(leaderboard)
+app.command()(advise)
 app.add_typer(data.app, name="data")
 
 

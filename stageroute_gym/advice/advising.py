@@ -1,0 +1,299 @@
+"""Advice on what to deploy and where to send queries, from outcomes and limits."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from stageroute_gym import checks
+from stageroute_gym.advice.evidence import Cells, Evidence
+from stageroute_gym.advice.plans import Limits, Plan, Worth, choose, least_cost, most_served
+from stageroute_gym.advice.resampling import Interval, held_out_plans, resample
+from stageroute_gym.advice.wishes import Wishes
+
+RESAMPLES = 200
+FRONTIER_POINTS = 24
+# Steps in which the price of a constraint is told.
+DOLLAR = 1e-3  # USD a query: one USD more per 1,000 queries
+SCORE_STEP = 0.01
+THROUGHPUT_STEP = 0.1
+
+BY_GROUP = "by task"
+BLIND = "blind"
+TODAY = "today"
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What a plan brings, with 95 % bootstrap intervals over queries.
+
+    Attributes:
+        score: mean score on the queries it was made from; optimistic where plans go by task.
+        cost: mean cost there, USD a query.
+        held_out_score: mean score of plans made without the queries that they are scored on.
+        held_out_cost: their mean cost, USD a query.
+        served: share of the queries that is served.
+    """
+
+    score: Interval
+    cost: Interval
+    held_out_score: Interval
+    held_out_cost: Interval
+    served: float
+
+
+@dataclass(frozen=True, eq=False)
+class Variation:
+    """The best plan when one limit is changed.
+
+    Attributes:
+        change: the change in words.
+        plan: the best plan then; None where the floor for the score is out of reach.
+        gain: expected score more than the plan's or, with a floor for the score, USD a query more;
+            None without a plan.
+    """
+
+    change: str
+    plan: Plan | None
+    gain: float | None
+
+
+@dataclass(frozen=True)
+class Single:
+    """One model alone.
+
+    Attributes:
+        model: its name.
+        score: mean score where it serves every query.
+        cost: mean cost, USD a query.
+        ahead: how much the plan scores more, paired over resamples; held out.
+        allowed: share of the queries that it could serve within budget and throughput.
+    """
+
+    model: str
+    score: Interval
+    cost: Interval
+    ahead: Interval
+    allowed: float
+
+
+@dataclass(frozen=True, eq=False)
+class Advice:
+    """What to deploy, where to send queries, and how sure that is.
+
+    Attributes:
+        source: where the outcomes are from.
+        evidence: the outcomes.
+        cells: what is expected of each model in each group.
+        wishes: what was asked for.
+        limits: what the plans keep to.
+        chosen: what was left open, and what was taken.
+        plan: the plan advised.
+        measured: by plan what it brings: `BY_GROUP` (where there are several groups), `BLIND`.
+        blind: the best plan with one mixture for all queries; the plan itself where it is that.
+        ahead_of_blind: score of the plan less that of the blind one, held out.
+        least: the cheapest plan that serves all queries; None where no budget is enough.
+        most_served: largest share of the queries that can be served within the limits.
+        sets: sets by the share of resamples in which they are the best, the most frequent first.
+        resamples: number of resamples.
+        prices: what a step in each constraint brings.
+        without: what is lost without each model of the set.
+        singles: each model alone, in the order of the models.
+        frontier: the best plan at each of rising budgets, USD a query.
+    """
+
+    source: str
+    evidence: Evidence
+    cells: Cells
+    wishes: Wishes
+    limits: Limits
+    chosen: tuple[str, ...]
+    plan: Plan
+    measured: Mapping[str, Measured]
+    blind: Plan
+    ahead_of_blind: Interval
+    least: Plan | None
+    most_served: float
+    sets: tuple[tuple[tuple[int, ...], float], ...]
+    resamples: int
+    prices: tuple[Variation, ...]
+    without: tuple[Variation, ...]
+    singles: tuple[Single, ...]
+    frontier: tuple[tuple[float, Plan], ...]
+
+    @property
+    def by_group(self) -> bool:
+        """Whether shares go by group."""
+        return len(self.evidence.groups) > 1
+
+    @property
+    def main(self) -> Measured:
+        """What the plan advised brings."""
+        return self.measured[BY_GROUP if self.by_group else BLIND]
+
+
+def advise(
+    evidence: Evidence,
+    wishes: Wishes | None = None,
+    *,
+    source: str = "",
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+) -> Advice:
+    """The exact best set and shares, and how sure they are.
+
+    Args:
+        evidence: the outcomes.
+        wishes: the limits; None leaves all to the data.
+        source: where the outcomes are from, for the reader.
+        resamples: number of bootstrap resamples of the queries, at least 2.
+        seed: of the resamples.
+
+    Raises:
+        FieldError: if a wish does not fit the outcomes; nothing has been computed then.
+    """
+    checks.count("resamples", resamples, 2)
+    asked = wishes or Wishes()
+    sums = evidence.sums()
+    means = sums.means()
+    merged = means.merged()
+    by_group = len(evidence.groups) > 1
+    cells = sums.estimates() if by_group else merged
+    limits, chosen = asked.limits(evidence.models, cells, merged.cost[0])
+    least = least_cost(cells, limits)
+    if limits.min_score is None and (least is None or least.worth.cost > limits.budget):
+        limits = replace(limits, decline=True)
+    served = most_served(cells, limits) if limits.decline else 1.0
+    plan = choose(cells, limits)
+    assert plan is not None
+    blind = (choose(merged, limits) or plan) if by_group else plan
+    plans = {BY_GROUP: plan, BLIND: blind} if by_group else {BLIND: plan}
+    folds = {
+        name: held_out_plans(sums, limits, one, blind=name == BLIND) for name, one in plans.items()
+    }
+    drawn = resample(evidence, limits, plans, folds, plan, resamples, seed)
+
+    def measured(name: str) -> Measured:
+        on, held = plans[name].on(means), drawn.held_out[name]
+        spread, held_spread = drawn.plans[name], drawn.held_out_resampled[name]
+        return Measured(
+            Interval.of(on.score, spread[:, 0]),
+            Interval.of(on.cost, spread[:, 1]),
+            Interval.of(held.score, held_spread[:, 0]),
+            Interval.of(held.cost, held_spread[:, 1]),
+            on.served,
+        )
+
+    main = BY_GROUP if by_group else BLIND
+    held, held_spread = drawn.held_out[main], drawn.held_out_resampled[main]
+    total = sum(drawn.sets.values())
+    singles = tuple(
+        Single(
+            name,
+            Interval.of(float(merged.score[0, m]), drawn.single_score[:, m]),
+            Interval.of(float(merged.cost[0, m]), drawn.single_cost[:, m]),
+            Interval.of(
+                held.score - float(merged.score[0, m]),
+                held_spread[:, 0] - drawn.single_score[:, m],
+            ),
+            _allowed(limits, m, float(merged.cost[0, m])),
+        )
+        for m, name in enumerate(evidence.models)
+    )
+    return Advice(
+        source=source,
+        evidence=evidence,
+        cells=cells,
+        wishes=asked,
+        limits=limits,
+        chosen=chosen,
+        plan=plan,
+        measured={name: measured(name) for name in plans},
+        blind=blind,
+        ahead_of_blind=Interval.of(
+            held.score - drawn.held_out[BLIND].score,
+            held_spread[:, 0] - drawn.held_out_resampled[BLIND][:, 0],
+        ),
+        least=least,
+        most_served=served,
+        sets=tuple((models, number / total) for models, number in drawn.sets.most_common()),
+        resamples=resamples,
+        prices=_prices(cells, limits, plan),
+        without=tuple(
+            _vary(f"without {evidence.models[model]}", cells, limits.without(model), plan)
+            for model in plan.models
+        ),
+        singles=singles,
+        frontier=_frontier(cells, limits, plan, least),
+    )
+
+
+def _allowed(limits: Limits, model: int, cost: float) -> float:
+    affordable = limits.budget / cost if cost > limits.budget else 1.0
+    return min(affordable, float(limits.throughput[model]))
+
+
+def _vary(change: str, cells: Cells, limits: Limits, plan: Plan) -> Variation:
+    varied = choose(cells, limits, plan)
+    if varied is None:
+        return Variation(change, None, None)
+    before, after = _objective(limits, plan.worth), _objective(limits, varied.worth)
+    return Variation(change, varied, after - before)
+
+
+def _objective(limits: Limits, worth: Worth) -> float:
+    return worth.score if limits.min_score is None else worth.cost
+
+
+def _prices(cells: Cells, limits: Limits, plan: Plan) -> tuple[Variation, ...]:
+    """What a step in each constraint brings, each solved anew."""
+    steps = []
+    if limits.min_score is None:
+        for change, budget in (
+            ("budget + 10 %", 1.1 * limits.budget),
+            ("budget + 1 USD per 1,000 queries", limits.budget + DOLLAR),
+        ):
+            steps.append((change, replace(limits, budget=budget)))
+    else:
+        for step in (SCORE_STEP, -SCORE_STEP):
+            floor = limits.min_score + step
+            if 0.0 <= floor <= 1.0:
+                steps.append((f"floor {step:+g}", replace(limits, min_score=floor)))
+    slots = limits.max_deployed
+    if slots < len(limits.throughput):
+        steps.append(("one more slot", replace(limits, max_deployed=slots + 1)))
+    if slots > 1:
+        steps.append(("one slot less", replace(limits, max_deployed=slots - 1)))
+    if (limits.throughput < 1.0).any():
+        more = np.minimum(1.0, limits.throughput * (1.0 + THROUGHPUT_STEP))
+        steps.append(("throughput of each model + 10 %", replace(limits, throughput=more)))
+    return tuple(_vary(change, cells, changed, plan) for change, changed in steps)
+
+
+def _frontier(
+    cells: Cells, limits: Limits, plan: Plan, least: Plan | None
+) -> tuple[tuple[float, Plan], ...]:
+    """The best plan at each of rising budgets, from the least that serves all queries on."""
+    free = replace(limits, min_score=None, budget=math.inf)
+    richest = choose(cells, free)
+    assert richest is not None
+    own = plan.worth.cost if limits.min_score is not None else limits.budget
+    low, high = least.worth.cost if least else own, richest.worth.cost
+    budgets = {own}
+    if 0.0 < low < high:
+        budgets |= set(np.geomspace(low, high, FRONTIER_POINTS).tolist())
+    elif high > 0.0:
+        budgets.add(high)
+    points = []
+    before = plan
+    for budget in sorted(b for b in budgets if b > 0.0):
+        # Below the least budget that serves all, some queries are declined.
+        at = replace(free, budget=budget, decline=least is None or budget < low)
+        best = choose(cells, at, before)
+        assert best is not None
+        points.append((budget, best))
+        before = best
+    return tuple(points)

@@ -1,0 +1,86 @@
+"""The command ``advise``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+from command import Stageroute
+
+SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
+
+
+@pytest.fixture
+def outcomes(tmp_path: Path) -> str:
+    rng = np.random.default_rng(0)
+    good = {"code": (0.9, 0.4), "chat": (0.5, 0.6)}
+    task = rng.choice(list(good), size=300)
+    columns = {"query_id": [str(i) for i in range(300)], "task": task.tolist()}
+    for model, name in enumerate(("dear[v1]", "cheap")):
+        chance = np.array([good[kind][model] for kind in task])
+        columns[f"score:{name}"] = (rng.random(300) < chance).astype(float)
+        columns[f"cost:{name}"] = rng.gamma(4.0, (1e-3, 1e-4)[model], 300)
+    path = tmp_path / "outcomes.csv"
+    pl.DataFrame(columns).write_csv(path)
+    return str(path)
+
+
+def test_advice_in_words(stageroute: Stageroute, outcomes: str):
+    outcome = stageroute("advise", outcomes, "--budget", "0.003", "--resamples", "10")
+    assert outcome.code == 0, outcome.err
+    text = " ".join(outcome.out.split())
+    assert "Deploy 2 of 2 models: dear[v1], cheap." in text
+    assert "Left open, slots: 2 models at once; --max-deployed changes it." in text
+    assert "What a step in each limit brings" in text
+    assert "Against each model alone" in text
+
+
+def test_json_is_all_that_is_printed(stageroute: Stageroute, outcomes: str):
+    outcome = stageroute("advise", outcomes, "--json", "--resamples", "10")
+    content = json.loads(outcome.out)
+    by_group = {part["group"]: part["shares"] for part in content["plan"]["by_group"]}
+    assert by_group["chat"] == {"cheap": pytest.approx(1.0)}
+    assert by_group["code"]["dear[v1]"] > 0.5
+
+
+def test_throughput_of_one_model_and_blind(stageroute: Stageroute, outcomes: str):
+    given = ("--throughput", "0.9", "--throughput", "dear[v1]=0.25", "--by", "none")
+    outcome = stageroute("advise", outcomes, *given, "--budget", "1", "--json", "--resamples", "10")
+    content = json.loads(outcome.out)
+    assert content["limits"]["throughput"] == {"dear[v1]": 0.25, "cheap": 0.9}
+    assert content["plan"]["shares"]["dear[v1]"] == pytest.approx(0.25)
+    assert content["plan"]["by_group"] == []
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (("--budget", "0"), "budget = 0.0"),
+        (("--throughput", "much"), "throughput = 'much'"),
+        (("--throughput", "0.5", "--throughput", "0.6"), "each model only once"),
+        (("--throughput", "cheep=0.5"), "'cheap'"),
+        (("--by", "tsak"), "by = 'tsak'"),
+        (("--min-score", "0.99"), "min_score = 0.99"),
+        (("--min-score", "0.5", "--budget", "1"), "either a floor for the score or a budget"),
+    ],
+)
+def test_bad_input_is_one_line(stageroute: Stageroute, outcomes: str, given, said):
+    outcome = stageroute("advise", outcomes, *given)
+    assert outcome.code == 2
+    assert outcome.err.count("\n") == 1
+    assert said in outcome.err
+    assert not outcome.out
+
+
+@pytest.mark.skipif(not SHARED.is_dir(), reason="recorded data is not here")
+@pytest.mark.parametrize("name", ["routerbench_0shot", "swebench_bash_only"])
+def test_recorded_data(stageroute: Stageroute, name: str):
+    file = str(SHARED / name / "queries.parquet")
+    content = json.loads(stageroute("advise", file, "--json", "--resamples", "20").out)
+    held, seen = (content["measured"]["by task"][key] for key in ("held_out_score", "score"))
+    assert held["low"] < held["value"] < held["high"]
+    assert len(content["plan"]["models"]) <= 5
+    assert held["value"] <= seen["value"] + 0.005
