@@ -16,8 +16,9 @@ from stageroute_gym.errors import FieldError
 from stageroute_gym.problem import Problem
 from stageroute_gym.scenarios import Scenario
 from stageroute_gym.simulator.actions import action_space, model_numbers, model_weights
-from stageroute_gym.simulator.episodes import Episodes, draw_key, info_fields
+from stageroute_gym.simulator.episodes import draw_key, info_fields
 from stageroute_gym.simulator.observation import Observation, make_observation, observation_space
+from stageroute_gym.simulator.seeded import SeededEpisodes, make_episodes
 from stageroute_gym.simulator.world import World
 
 if TYPE_CHECKING:
@@ -91,7 +92,9 @@ class StageRouteEnv(gym.Env[Observation, Any]):
     ## Starting State
 
     No model deployed, no spend, the deploy phase of the first stage. The seed decides which
-    queries come and what each model would answer to each of them, whatever the agent does.
+    queries come and what each model would answer to each of them, whatever the agent does. Where
+    the scenario draws a world for each seed, that of the reset's seed is entered, and without one
+    a world that the environment's random numbers draw.
 
     ## Episode End
 
@@ -145,15 +148,16 @@ class StageRouteEnv(gym.Env[Observation, Any]):
         if render_mode is not None and render_mode not in modes:
             raise FieldError("render_mode", render_mode, f"None, or one of {', '.join(modes)}")
         self.scenario: Scenario = scenarios.get(scenario, **overrides)
-        self.world: World = self.scenario.world()
         self.problem: Problem = self.scenario.problem
+        self._episodes = make_episodes(
+            self.scenario.world, 1, per_seed=self.scenario.per_seed, continuous=self.continuous
+        )
         self.models: tuple[str, ...] = self.world.table.models
         self.cost_bounds: tuple[float, float] = self.world.cost_bounds
         self.render_mode = render_mode
         n = self.world.num_models
         self.observation_space = observation_space(self.world)
         self.action_space = action_space(n, continuous=self.continuous)
-        self._episodes = Episodes(self.world, 1, continuous=self.continuous)
         self._action = np.zeros(1, np.int64)
         self._running = False
         self._renderer: Renderer | None = None
@@ -187,6 +191,10 @@ class StageRouteEnv(gym.Env[Observation, Any]):
     ) -> tuple[Observation, dict[str, Any]]:
         """Start a new episode; there are no ``options``."""
         super().reset(seed=seed)
+        if isinstance(self._episodes, SeededEpisodes):
+            self._episodes.enter(np.zeros(1, np.int64), [seed], [self.np_random])
+            if self._renderer is not None:
+                self._renderer.enter(self.world)
         self._episodes.reset(np.zeros(1, np.int64), draw_key(self.np_random))
         self._running = True
         if self.render_mode == "human":
@@ -211,6 +219,11 @@ class StageRouteEnv(gym.Env[Observation, Any]):
         if self.render_mode == "human":
             self.render()
         return self._observe(), info["score"], terminated, False, info
+
+    @property
+    def world(self) -> World:
+        """The world of the episode; before the first reset, where each seed draws one, seed 0's."""
+        return self._episodes.world
 
     def action_masks(self) -> NDArray[np.bool_]:
         """Which actions are allowed now, shape (N + 1,), bool; the last entry is PASS."""

@@ -19,8 +19,9 @@ from stageroute_gym.problem import Problem
 from stageroute_gym.scenarios import Scenario
 from stageroute_gym.simulator import arrays
 from stageroute_gym.simulator.actions import action_space, model_numbers, model_weights
-from stageroute_gym.simulator.episodes import Episodes, draw_key, info_fields
+from stageroute_gym.simulator.episodes import draw_key, info_fields
 from stageroute_gym.simulator.observation import Observation, make_observation, observation_space
+from stageroute_gym.simulator.seeded import SeededEpisodes, make_episodes
 from stageroute_gym.simulator.world import World
 
 Info = dict[str, NDArray[Any]]
@@ -54,15 +55,20 @@ class StageRouteVectorEnv(VectorEnv[Observation, NDArray[Any], NDArray[Any]]):
             raise FieldError("num_envs", num_envs, "an integer of at least 1")
         self.num_envs = int(num_envs)
         self.scenario: Scenario = scenarios.get(scenario, **overrides)
-        self.world: World = self.scenario.world()
         self.problem: Problem = self.scenario.problem
-        self.models: tuple[str, ...] = self.world.table.models
-        self.cost_bounds: tuple[float, float] = self.world.cost_bounds
-        self.single_observation_space: spaces.Dict = observation_space(self.world)
+        self._episodes = make_episodes(
+            self.scenario.world,
+            self.num_envs,
+            per_seed=self.scenario.per_seed,
+            continuous=self.continuous,
+        )
+        world = self._episodes.world
+        self.models: tuple[str, ...] = world.table.models
+        self.cost_bounds: tuple[float, float] = world.cost_bounds
+        self.single_observation_space: spaces.Dict = observation_space(world)
         self.observation_space = batch_space(self.single_observation_space, self.num_envs)
-        self.single_action_space = action_space(self.world.num_models, continuous=self.continuous)
+        self.single_action_space = action_space(len(self.models), continuous=self.continuous)
         self.action_space = batch_space(self.single_action_space, self.num_envs)
-        self._episodes = Episodes(self.world, self.num_envs, continuous=self.continuous)
         self._everyone = np.ones(self.num_envs, np.bool_)
         # Gymnasium's infos tell with `_key` for which environments `key` holds.
         shown = info_fields(self._episodes.counters.T, self._episodes.amounts.T)
@@ -87,7 +93,9 @@ class StageRouteVectorEnv(VectorEnv[Observation, NDArray[Any], NDArray[Any]]):
             FieldError: if a seed or the mask is not allowed; nothing is reset then.
         """
         rows = self._rows_to_reset(options)
-        self._seed(rows, self._seed_list(seed))
+        seeds = self._seed_list(seed)
+        self._seed(rows, seeds)
+        self._enter_worlds(rows, seeds)
         self._episodes.reset(rows, self._draw_keys(rows))
         selected = np.zeros(self.num_envs, np.bool_)
         selected[rows] = True
@@ -133,6 +141,7 @@ class StageRouteVectorEnv(VectorEnv[Observation, NDArray[Any], NDArray[Any]]):
         checked = self._checked(actions)
         if np.count_nonzero(episodes.finished):
             over = np.flatnonzero(episodes.finished)
+            self._enter_worlds(over, [None] * self.num_envs)
             episodes.restart_at_next_step(over, self._draw_keys(over))
         advance(checked)
         return (
@@ -142,6 +151,28 @@ class StageRouteVectorEnv(VectorEnv[Observation, NDArray[Any], NDArray[Any]]):
             np.zeros(self.num_envs, np.bool_),
             self._infos(self._everyone.copy()),
         )
+
+    @property
+    def world(self) -> World:
+        """The world of all sub-environments.
+
+        Raises:
+            FieldError: if each of several plays in a world of its own.
+        """
+        if self.scenario.per_seed and self.num_envs > 1:
+            allowed = (
+                "one whose episodes share a world; `worlds` has that of each sub-environment, and "
+                "`Scenario.of_seed` makes a scenario of one seed's world"
+            )
+            raise FieldError("scenario", self.scenario.name, allowed)
+        return self._episodes.world
+
+    @property
+    def worlds(self) -> tuple[World, ...]:
+        """The world of each sub-environment's episode."""
+        if isinstance(self._episodes, SeededEpisodes):
+            return tuple(self._episodes.worlds)
+        return (self._episodes.world,) * self.num_envs
 
     def action_masks(self) -> NDArray[np.bool_]:
         """Which actions are allowed now, shape (E, N + 1), bool; the last column is PASS."""
@@ -158,7 +189,7 @@ class StageRouteVectorEnv(VectorEnv[Observation, NDArray[Any], NDArray[Any]]):
         return tuple(self._seeds)
 
     def _checked(self, actions: Any) -> NDArray[Any]:
-        return model_numbers(actions, (self.num_envs,), self.world.num_models)
+        return model_numbers(actions, (self.num_envs,), len(self.models))
 
     def _rows_to_reset(self, options: dict[str, Any] | None) -> NDArray[np.int64]:
         mask = (options or {}).get("reset_mask")
@@ -198,6 +229,12 @@ class StageRouteVectorEnv(VectorEnv[Observation, NDArray[Any], NDArray[Any]]):
             if seeds[row] is not None:
                 self._generators[row], self._seeds[row] = seeding.np_random(seeds[row])
 
+    def _enter_worlds(self, rows: NDArray[np.int64], seeds: list[int | None]) -> None:
+        if isinstance(self._episodes, SeededEpisodes):
+            chosen = rows.tolist()
+            generators = [self._generators[row] for row in chosen]
+            self._episodes.enter(rows, [seeds[row] for row in chosen], generators)
+
     def _draw_keys(self, rows: NDArray[np.int64]) -> NDArray[np.uint64]:
         return np.concatenate([draw_key(self._generators[row]) for row in rows.tolist()])
 
@@ -226,7 +263,7 @@ class StageRouteContinuousVectorEnv(StageRouteVectorEnv):
     continuous = True
 
     def _checked(self, actions: Any) -> NDArray[Any]:
-        return model_weights(actions, (self.num_envs, self.world.num_models))
+        return model_weights(actions, (self.num_envs, len(self.models)))
 
 
 def _is_integer(value: Any) -> TypeGuard[int]:

@@ -12,6 +12,9 @@ from stageroute_gym.simulator.world import World
 class Renderer(Protocol):
     """What shows the first of some episodes."""
 
+    def enter(self, world: World) -> None:
+        """Show another world from now on, of the same models."""
+
     def render(self, episodes: Episodes) -> Any:
         """Show the episode as it stands."""
 

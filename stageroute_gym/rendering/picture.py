@@ -44,7 +44,6 @@ class Picture:
 
     def __init__(self, world: World) -> None:
         pygame.font.init()
-        self._world = world
         # Even, as video formats want the height.
         self._row = 2 * max(10, min(20, 280 // world.num_models))
         self.size = (WIDTH, TOP + self._row * world.num_models + FOOT)
@@ -53,6 +52,11 @@ class Picture:
         self._text = pygame.font.Font(None, 20)
         self._small = pygame.font.Font(None, 17)
         self._seen = np.zeros((world.schedule.num_stages, world.num_models), np.bool_)
+        self.enter(world)
+
+    def enter(self, world: World) -> None:
+        """Draw another world from now on, of the same models."""
+        self._world = world
         self._highest_cost = float(world.mean_cost.max()) or 1.0
 
     def draw(self, shot: Snapshot) -> pygame.Surface:

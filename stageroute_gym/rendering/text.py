@@ -20,6 +20,9 @@ class TextRenderer:
     def __init__(self, world: World) -> None:
         self._width = min(NAME, max(len(name) for name in (*world.table.models, "model")))
 
+    def enter(self, world: World) -> None:
+        """There is nothing to change: the episodes tell all that is shown."""
+
     def render(self, episodes: Episodes) -> str:
         """The episode as it stands; ``*`` marks what is deployed, ``-`` what is not on offer."""
         shot = take(episodes)

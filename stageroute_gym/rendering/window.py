@@ -38,6 +38,10 @@ class PictureRenderer:
     def __init__(self, world: World) -> None:
         self._picture = Picture(world)
 
+    def enter(self, world: World) -> None:
+        """Show another world from now on, of the same models."""
+        self._picture.enter(world)
+
     def render(self, episodes: Episodes) -> NDArray[np.uint8]:
         """The episode as it stands, shape (H, W, 3), uint8."""
         surface = self._picture.draw(take(episodes))
@@ -60,6 +64,10 @@ class WindowRenderer:
         self._fps = fps
         self._clock: Any = pygame.time.Clock()
         self._window: Surface | None = None
+
+    def enter(self, world: World) -> None:
+        """Show another world from now on, of the same models."""
+        self._picture.enter(world)
 
     def render(self, episodes: Episodes) -> None:
         """Show the episode as it stands."""

@@ -68,6 +68,7 @@ class Episodes:
 
     def _bind(self) -> None:
         self._kernel: Any = kernels.step_continuous if self._continuous else kernels.step_discrete
+        self._hold: Any = holding.hold_continuous if self._continuous else holding.hold_discrete
         # A partial and not a method, which would cost a single environment another 2 %.
         self.step: Callable[[NDArray[Any]], None] = partial(
             self._kernel, *self.world.arrays, *self._state
@@ -75,7 +76,7 @@ class Episodes:
 
     def __getstate__(self) -> dict[str, Any]:
         """All but the compiled kernel, which each process loads for itself."""
-        return {k: v for k, v in self.__dict__.items() if k not in ("_kernel", "step")}
+        return {k: v for k, v in self.__dict__.items() if k not in ("_kernel", "_hold", "step")}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
@@ -92,8 +93,7 @@ class Episodes:
             actions: as for ``step``.
             queries: how many queries a routing decision holds for, at least 1.
         """
-        kernel = holding.hold_continuous if self._continuous else holding.hold_discrete
-        kernel(self.world.arrays, self._state, actions, queries)
+        self._hold(self.world.arrays, self._state, actions, queries)
 
     def reset(self, rows: NDArray[np.int64], keys: NDArray[np.uint64]) -> None:
         """Start new episodes.
