@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from stageroute_gym import checks
 from stageroute_gym.advice.evidence import Cells, Evidence
@@ -20,6 +21,7 @@ FRONTIER_POINTS = 24
 DOLLAR = 1e-3  # USD a query: one USD more per 1,000 queries
 SCORE_STEP = 0.01
 THROUGHPUT_STEP = 0.1
+RESOLUTION = 1e-6
 
 BY_GROUP = "by task"
 BLIND = "blind"
@@ -227,7 +229,7 @@ def advise(
             for model in plan.models
         ),
         singles=singles,
-        frontier=_frontier(cells, limits, plan, least),
+        frontier=_frontier(cells, limits, plan, least, merged.cost[0]),
     )
 
 
@@ -241,7 +243,10 @@ def _vary(change: str, cells: Cells, limits: Limits, plan: Plan) -> Variation:
     if varied is None:
         return Variation(change, None, None)
     before, after = _objective(limits, plan.worth), _objective(limits, varied.worth)
-    return Variation(change, varied, after - before)
+    gain = after - before
+    unit = 1.0 if limits.min_score is None else before
+    # What the programmes cannot resolve is no gain.
+    return Variation(change, varied, gain if abs(gain) > RESOLUTION * unit else 0.0)
 
 
 def _objective(limits: Limits, worth: Worth) -> float:
@@ -274,9 +279,16 @@ def _prices(cells: Cells, limits: Limits, plan: Plan) -> tuple[Variation, ...]:
 
 
 def _frontier(
-    cells: Cells, limits: Limits, plan: Plan, least: Plan | None
+    cells: Cells,
+    limits: Limits,
+    plan: Plan,
+    least: Plan | None,
+    mean_cost: NDArray[np.float64],
 ) -> tuple[tuple[float, Plan], ...]:
-    """The best plan at each of rising budgets, from the least that serves all queries on."""
+    """The best plan at each of rising budgets, from the least that serves all queries on.
+
+    The models' mean costs are among the budgets, so that the line passes no model's own dot.
+    """
     free = replace(limits, min_score=None, budget=math.inf)
     richest = choose(cells, free)
     assert richest is not None
@@ -285,6 +297,7 @@ def _frontier(
     budgets = {own}
     if 0.0 < low < high:
         budgets |= set(np.geomspace(low, high, FRONTIER_POINTS).tolist())
+        budgets |= {cost for cost in mean_cost.tolist() if low < cost < high}
     elif high > 0.0:
         budgets.add(high)
     points = []

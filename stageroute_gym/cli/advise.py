@@ -43,15 +43,26 @@ def advise(
     ] = "task",
     resamples: Annotated[int, typer.Option(help="Bootstrap resamples of the queries.")] = 200,
     seed: Annotated[int, typer.Option(help="Seed of the resamples and folds.")] = 0,
+    html: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Write a page with charts, too.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print all of it as JSON.")] = False,
 ) -> None:
     """Say which models to deploy and what to send where, what it costs, and how sure that is."""
     from stageroute_gym.advice import TableEvidence, Wishes
     from stageroute_gym.advice import advise as compute
 
+    if html is not None:
+        from stageroute_gym.report.page import check_page
+
+        check_page(html)
     wishes = Wishes(budget, max_deployed, _shares(throughput or ()), min_score)
     evidence = TableEvidence.read(file, by, seed)
     advice = compute(evidence, wishes, source=file, resamples=resamples, seed=seed)
+    if html is not None:
+        from stageroute_gym.report.advice_page import write_advice_page
+
+        write_advice_page(html, advice)
     if as_json:
         from stageroute_gym.report.advice_json import advice_dict
 
@@ -68,6 +79,8 @@ def advise(
         print_table(console, table)
         if table.note:
             print_line(console, table.note)
+    if html is not None:
+        print_line(console, f"wrote {html}")
 
 
 def _shares(texts: Sequence[str]) -> dict[str, float] | None:

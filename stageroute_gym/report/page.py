@@ -1,0 +1,125 @@
+"""A page that works offline: words, tables and charts in one HTML file.
+
+The JavaScript that draws the charts is in the file, so that it needs nothing from elsewhere.
+Colours follow the reader's light or dark setting.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from stageroute_gym.errors import FieldError
+from stageroute_gym.report.tables import ReportTable
+from stageroute_gym.writing import write_text
+
+if TYPE_CHECKING:
+    import altair as alt
+
+_TEMPLATES = Path(__file__).parent / "templates"
+
+
+@dataclass(frozen=True, eq=False)
+class Section:
+    """A part of a page.
+
+    Attributes:
+        title: its heading.
+        text: paragraphs.
+        chart: a chart; None for none.
+        table: a table below it; None for none.
+        marked: number of the table's row to mark; None for none.
+        note: a sentence at the end; may be empty.
+    """
+
+    title: str
+    text: tuple[str, ...] = ()
+    chart: alt.TopLevelMixin | None = None
+    table: ReportTable | None = None
+    marked: int | None = None
+    note: str = ""
+
+
+def check_page(path: str | Path, field: str = "html") -> None:
+    """Refuse a page that could not be written, before any work is done for it.
+
+    Args:
+        path: the file.
+        field: name of the option that holds the path, for errors.
+
+    Raises:
+        FieldError: if what makes pages is not installed, the path does not end in ``.html``, or its
+            folder is absent.
+    """
+    try:
+        import altair  # noqa: F401
+        import jinja2  # noqa: F401
+        import vl_convert  # noqa: F401
+    except ImportError as error:
+        allowed = f"the extra report: pip install 'stageroute-gym[report]' ({error.name} is absent)"
+        raise FieldError(field, str(path), allowed) from error
+    file = Path(path)
+    if file.suffix.lower() not in (".html", ".htm"):
+        raise FieldError(field, str(path), "a file that ends in .html")
+    if not file.parent.is_dir():
+        raise FieldError(field, str(path), "a file in a folder that exists")
+
+
+def write_page(
+    path: str | Path,
+    title: str,
+    lead: Sequence[str],
+    quiet: Sequence[str],
+    sections: Sequence[Section],
+    field: str = "html",
+) -> None:
+    """Write a page.
+
+    Args:
+        path: the file; one that is there is replaced.
+        title: its heading.
+        lead: the sentences that matter most.
+        quiet: what is needed to read them right.
+        sections: its parts.
+        field: name of the option that holds the path, for errors.
+
+    Raises:
+        FieldError: as `check_page`, or if the file cannot be written.
+    """
+    check_page(path, field)
+    write_text(path, render_page(title, lead, quiet, sections), field=field)
+
+
+def render_page(
+    title: str, lead: Sequence[str], quiet: Sequence[str], sections: Sequence[Section]
+) -> str:
+    """The page as HTML; see `write_page`."""
+    import jinja2
+    import vl_convert
+    from markupsafe import Markup
+
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_TEMPLATES), autoescape=True, trim_blocks=True
+    )
+    charts: dict[str, Any] = {
+        f"chart-{place}": section.chart.to_dict()
+        for place, section in enumerate(sections, 1)
+        if section.chart is not None
+    }
+    # Inside a script no entity is resolved: only an end tag there has to be kept apart.
+    library = vl_convert.javascript_bundle(None) if charts else ""
+    return environment.get_template("page.html.jinja").render(
+        title=title,
+        lead=lead,
+        quiet=quiet,
+        sections=sections,
+        charts=Markup(_in_script(json.dumps(charts))) if charts else "",
+        library=Markup(library.replace("</script", r"<\/script")),
+    )
+
+
+def _in_script(text: str) -> str:
+    return text.replace("<", r"\u003c")
