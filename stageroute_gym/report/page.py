@@ -110,7 +110,7 @@ def render_page(
         if section.chart is not None
     }
     # Inside a script no entity is resolved: only an end tag there has to be kept apart.
-    library = vl_convert.javascript_bundle(None) if charts else ""
+    library = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;") if charts else ""
     return environment.get_template("page.html.jinja").render(
         title=title,
         lead=lead,

@@ -44,7 +44,7 @@ def test_the_page_stands_alone_and_holds_all(stageroute: Stageroute, outcomes: s
     assert "&lt;b&gt;code&lt;/b&gt;" in page
     charts = json.loads(page.partition('id="charts">')[2].partition("</script>")[0])
     assert list(charts) == ["chart-2", "chart-3"]
-    bars = charts["chart-3"]["data"]["values"]
+    (bars,) = charts["chart-3"]["datasets"].values()
     assert {(bar["task"], bar["model"], bar["share"]) for bar in bars} == {
         ("<b>code</b>", "a</script>", 1.0),
         ("chat", "b", 1.0),
