@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from stageroute_gym.context import AgentContext
 from stageroute_gym.evaluation import compare, evaluate
 
 
@@ -24,8 +25,8 @@ class Thrifty:
 
     env_id = "StageRouteContinuous-v0"
 
-    def __init__(self, env: Any, *, seed: int = 0, trials: int = 30) -> None:
-        self.budget = env.unwrapped.problem.budget
+    def __init__(self, context: AgentContext, *, seed: int = 0, trials: int = 30) -> None:
+        self.budget = context.problem.budget
         self.trials = trials
 
     def predict(self, observation: Any, state: Any = None, *_: Any, **__: Any) -> tuple[Any, Any]:

@@ -68,6 +68,7 @@ def number(
     maximum: float = math.inf,
     *,
     above: bool = False,
+    below: bool = False,
     unit: str = "",
 ) -> float:
     """``value`` as a finite float between ``minimum`` and ``maximum``.
@@ -78,18 +79,20 @@ def number(
         minimum: the smallest that is allowed.
         maximum: the largest that is allowed.
         above: whether ``minimum`` itself is not allowed.
+        below: whether ``maximum`` itself is not allowed.
         unit: what the number counts, for errors.
 
     Raises:
         FieldError: if it is not a finite number or out of range.
     """
     lower = f"above {minimum:g}" if above else f"of at least {minimum:g}"
-    upper = "" if maximum == math.inf else f" and at most {maximum:g}"
+    upper = f" and {'below' if below else 'at most'} {maximum:g}" if maximum < math.inf else ""
     allowed = f"a finite number{_of(unit)} {lower}{upper}"
     if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
         raise FieldError(field, value, allowed)
     # The largest float, since an int may lie beyond it.
-    if not minimum <= value <= min(maximum, sys.float_info.max) or (above and value == minimum):
+    inside = minimum <= value <= min(maximum, sys.float_info.max)
+    if not inside or (above and value == minimum) or (below and value == maximum):
         raise FieldError(field, value, allowed)
     return float(value)
 
@@ -117,6 +120,17 @@ def choice(field: str, value: object, allowed: Sequence[str]) -> str:
     if not isinstance(value, str) or value not in allowed:
         raise FieldError(field, value, closest(str(value), allowed))
     return value
+
+
+def switch(field: str, value: object) -> bool:
+    """``value`` if it is true or false.
+
+    Raises:
+        FieldError: if it is anything else.
+    """
+    if not isinstance(value, (bool, np.bool_)):
+        raise FieldError(field, value, "True or False")
+    return bool(value)
 
 
 def _of(unit: str) -> str:

@@ -12,6 +12,7 @@ from gymnasium.error import ResetNeeded
 from numpy.typing import NDArray
 
 from stageroute_gym import scenarios
+from stageroute_gym.context import AgentContext
 from stageroute_gym.errors import FieldError
 from stageroute_gym.problem import Problem
 from stageroute_gym.scenarios import Scenario
@@ -224,6 +225,11 @@ class StageRouteEnv(gym.Env[Observation, Any]):
     def world(self) -> World:
         """The world of the episode; before the first reset, where each seed draws one, seed 0's."""
         return self._episodes.world
+
+    @property
+    def agent_context(self) -> AgentContext:
+        """What an agent for this environment may know."""
+        return self.world.agent_context(continuous=self.continuous)
 
     def action_masks(self) -> NDArray[np.bool_]:
         """Which actions are allowed now, shape (N + 1,), bool; the last entry is PASS."""

@@ -14,6 +14,7 @@ from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
 from stageroute_gym import scenarios
+from stageroute_gym.context import AgentContext
 from stageroute_gym.errors import FieldError
 from stageroute_gym.problem import Problem
 from stageroute_gym.scenarios import Scenario
@@ -173,6 +174,11 @@ class StageRouteVectorEnv(VectorEnv[Observation, NDArray[Any], NDArray[Any]]):
         if isinstance(self._episodes, SeededEpisodes):
             return tuple(self._episodes.worlds)
         return (self._episodes.world,) * self.num_envs
+
+    @property
+    def agent_context(self) -> AgentContext:
+        """What an agent for this environment may know."""
+        return self.world.agent_context(continuous=self.continuous)
 
     def action_masks(self) -> NDArray[np.bool_]:
         """Which actions are allowed now, shape (E, N + 1), bool; the last column is PASS."""

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
-from stageroute_agents.base import Batch, State, rows_of
-from stageroute_agents.linear_program import Floats
+from stageroute_agents.arrays import Batch, Floats, Integers, State
+from stageroute_agents.base import rows_of
 from stageroute_agents.stageroute import StageRoute
+from stageroute_gym.context import AgentContext
 
 
 class MeanDeployment(StageRoute):
@@ -19,7 +18,7 @@ class MeanDeployment(StageRoute):
     luck of the others, gets it deployed. Routing stays optimistic.
 
     Args:
-        env: the environment it is for.
+        context: what it may know of the world it is for.
         seed: seed of the agent's own random numbers.
         gamma: confidence scale of RouteOPT's bounds, at least 0.
 
@@ -27,10 +26,12 @@ class MeanDeployment(StageRoute):
         FieldError: if ``gamma`` is negative or not finite.
     """
 
-    def __init__(self, env: Any, *, seed: int = 0, gamma: float = 0.1) -> None:
-        super().__init__(env, seed=seed, gamma=gamma)
+    def __init__(self, context: AgentContext, *, seed: int = 0, gamma: float = 0.1) -> None:
+        super().__init__(context, seed=seed, gamma=gamma)
 
-    def deployment_estimates(self, batch: Batch) -> tuple[Floats, Floats]:
+    def deployment_estimates(
+        self, batch: Batch, state: State, rows: Integers
+    ) -> tuple[Floats, Floats]:
         """Mean scores and costs."""
         tried = batch["pulls"] > 0
         number = np.maximum(tried.sum(axis=1, keepdims=True), 1)
@@ -46,7 +47,7 @@ class FixedRouting(StageRoute):
     """StageRoute without re-solving: RouteOPT once a stage, with the bounds at its start.
 
     Args:
-        env: the environment it is for.
+        context: what it may know of the world it is for.
         seed: seed of the agent's own random numbers.
         gamma: confidence scale of the bounds, at least 0.
 
@@ -54,29 +55,27 @@ class FixedRouting(StageRoute):
         FieldError: if ``gamma`` is negative or not finite.
     """
 
-    def __init__(self, env: Any, *, seed: int = 0, gamma: float = 0.1) -> None:
-        super().__init__(env, seed=seed, gamma=gamma)
+    def __init__(self, context: AgentContext, *, seed: int = 0, gamma: float = 0.1) -> None:
+        super().__init__(context, seed=seed, gamma=gamma)
 
     def initial_state(self, rows: int) -> State:
         """With the shares of the stage, shape (rows, N)."""
         return {**super().initial_state(rows), "routing": np.zeros((rows, self.num_models))}
 
-    def observe(self, batch: Batch, state: State, episode_start: NDArray[np.bool_] | None) -> None:
-        """Solve RouteOPT at the first query of a stage."""
-        first = (batch["phase"][:, 0] > 0) & (batch["progress"][:, 1] == 0)
-        if first.any():
-            state["routing"][first] = super().shares(rows_of(batch, first))
-
-    def shares(self, batch: Batch) -> Floats:
-        """The shares of the stage."""
-        return batch["routing"]
+    def shares(self, batch: Batch, state: State, rows: Integers) -> Floats:
+        """The shares of the stage, by RouteOPT at its first query."""
+        first = np.flatnonzero(batch["progress"][:, 1] == 0)
+        if first.size:
+            opened = rows[first]
+            state["routing"][opened] = super().shares(rows_of(batch, first), state, opened)
+        return state["routing"][rows]
 
 
 class SlotsUnfilled(StageRoute):
     """StageRoute that leaves the slots empty to which DeployOPT gives no share.
 
     Args:
-        env: the environment it is for.
+        context: what it may know of the world it is for.
         seed: seed of the agent's own random numbers.
         gamma: confidence scale of the bounds, at least 0.
 
@@ -84,5 +83,5 @@ class SlotsUnfilled(StageRoute):
         FieldError: if ``gamma`` is negative or not finite.
     """
 
-    def __init__(self, env: Any, *, seed: int = 0, gamma: float = 0.1) -> None:
-        super().__init__(env, seed=seed, gamma=gamma, fill_slots=False)
+    def __init__(self, context: AgentContext, *, seed: int = 0, gamma: float = 0.1) -> None:
+        super().__init__(context, seed=seed, gamma=gamma, fill_slots=False)

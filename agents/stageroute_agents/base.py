@@ -9,95 +9,143 @@ one observation or a batch, and carries what an agent remembers of each episode 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
-from typing import Any, cast
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from stageroute_gym.env import StageRouteEnv
+from stageroute_agents.arrays import Batch, Flags, Floats, Integers, State
+from stageroute_agents.streams import ACTION, draw_uniforms, episode_keys, next_keys
+from stageroute_gym.checks import count
+from stageroute_gym.context import AgentContext
 from stageroute_gym.problem import Problem
-from stageroute_gym.simulator.world import World
-from stageroute_gym.vector import StageRouteVectorEnv
 
-Batch = Mapping[str, NDArray[Any]]
-State = dict[str, NDArray[Any]]
+Kind = Literal["reference", "baseline", "learner"]
+
+# Where nothing costs anything, every query is taken to cost this, in USD, since much divides by
+# costs.
+FREE = 1e-12
 
 
 class Agent(ABC):
     """A policy with the interface that stable-baselines3's ``evaluate_policy`` calls.
 
     Args:
-        env: the environment it is for, single or vector, wrapped or not. Agents read its problem,
-            its number of models and the bounds of its costs; only oracles look at its true means.
-        seed: seed of the agent's own random numbers.
+        context: what it may know of the world it is for.
+        seed: seed of the agent's own random numbers, at least 0.
+
+    Attributes:
+        kind: ``"learner"`` for an agent made for this problem, ``"baseline"`` for a fixed rule or
+            an algorithm of the literature to compare with, ``"reference"`` for one that knows the
+            truth and is made with a ``world`` too.
+
+    Raises:
+        FieldError: if the seed is negative or no integer.
     """
 
-    def __init__(self, env: Any, *, seed: int = 0) -> None:
-        unwrapped = cast("StageRouteEnv | StageRouteVectorEnv", env.unwrapped)
-        self.problem: Problem = unwrapped.problem
-        self.world: World = unwrapped.world
-        self.num_models: int = self.world.num_models
-        self.cost_bounds: tuple[float, float] = unwrapped.cost_bounds
-        self.throughput: NDArray[np.float64] = self.world.throughput
-        self.continuous: bool = unwrapped.continuous
-        self.rng: np.random.Generator = np.random.default_rng(seed)
+    kind: ClassVar[Kind] = "learner"
+
+    def __init__(self, context: AgentContext, *, seed: int = 0) -> None:
+        self.context = context
+        self.seed = count("seed", seed, 0)
+        self.problem: Problem = context.problem
+        self.num_models: int = context.num_models
+        self.throughput: Floats = context.throughput
+        self.continuous: bool = context.continuous
+        self.all_free: bool = context.cost_bounds[1] == 0.0
+        self.cost_bounds: tuple[float, float] = (
+            (FREE, FREE) if self.all_free else context.cost_bounds
+        )
 
     def initial_state(self, rows: int) -> State:
         """What the agent remembers at the start of an episode: arrays with a leading axis (rows,).
 
-        `plan` and `shares` find these arrays in their batch, under the same names.
+        ``key`` is what the episode's random numbers are drawn from, ``plan`` the set that is being
+        deployed with discrete actions.
         """
-        return {"plan": np.zeros((rows, self.num_models), np.bool_)}
+        return {
+            "key": np.zeros(rows, np.uint64),
+            "plan": np.zeros((rows, self.num_models), np.bool_),
+        }
+
+    def begin(self, seeds: Iterable[int]) -> State:
+        """The state for the first `predict` of a batch of episodes.
+
+        Whatever the agent draws in an episode follows from its own seed and from the episode's,
+        not from the episodes beside it. Without this call row ``i`` of a batch has the seed ``i``.
+        The episode that follows in a row has a stream of its own.
+
+        Args:
+            seeds: what each episode is reset with, shape (E,), at least 0.
+
+        Raises:
+            FieldError: if a seed is negative or no integer.
+        """
+        checked = [count("seeds", seed, 0) for seed in seeds]
+        state = self.initial_state(len(checked))
+        state["key"][:] = episode_keys(self.seed, checked)
+        return state
 
     def observe(  # noqa: B027 - an agent that learns nothing beyond the observation needs none
-        self, batch: Batch, state: State, episode_start: NDArray[np.bool_] | None
+        self, batch: Batch, state: State
     ) -> None:
         """Bring ``state`` up to date, in place; called once a step, before any decision.
 
         Args:
             batch: observations of ``E`` episodes, in whatever phase.
-            state: what `initial_state` made.
-            episode_start: as for `predict`.
+            state: what is remembered of them, as `initial_state` made it.
         """
 
     @abstractmethod
-    def plan(self, batch: Batch) -> NDArray[np.bool_]:
-        """Which models the coming stage is to have, shape (E, N), bool.
+    def plan(self, batch: Batch, state: State, rows: Integers) -> Flags:
+        """Which models the coming stage is to have, shape (R, N), bool.
 
         Args:
-            batch: observations of ``E`` episodes at the start of a deploy phase, with their state.
+            batch: observations of the ``R`` episodes asked about, at the start of a deploy phase.
+            state: what is remembered of all ``E`` episodes; it may be written.
+            rows: where the episodes asked about stand in it, shape (R,), int64.
         """
 
     @abstractmethod
-    def shares(self, batch: Batch) -> NDArray[np.float64]:
-        """Shares in which the deployed models are to serve the next query, shape (E, N).
+    def shares(self, batch: Batch, state: State, rows: Integers) -> Floats:
+        """Shares in which the deployed models are to serve the next query, shape (R, N).
 
         They respect the throughput and add up to at most 1; the rest is declined.
 
         Args:
-            batch: observations of ``E`` episodes in the route phase, with their state.
+            batch: observations of the ``R`` episodes asked about, in the route phase.
+            state: what is remembered of all ``E`` episodes; it may be written.
+            rows: where the episodes asked about stand in it, shape (R,), int64.
         """
 
-    def queries(self, batch: Batch) -> NDArray[np.int64]:
+    def queries(self, batch: Batch) -> Integers:
         """Number of queries that are over, shape (E,), int64."""
         # Progress is a float32 share of the horizon; the number of queries is its rounding.
         progress = batch["progress"][:, 0].astype(np.float64)
         return np.rint(progress * self.problem.horizon).astype(np.int64)
 
+    def moments(self, batch: Batch) -> Integers:
+        """A number for the decision, different in each decision of an episode, shape (E,), int64.
+
+        The steps that add one model after the other carry out one decision.
+        """
+        return 2 * self.queries(batch) + (batch["phase"][:, 0] > 0)
+
     def predict(
         self,
         observation: Batch,
         state: State | None = None,
-        episode_start: NDArray[np.bool_] | None = None,
+        episode_start: Flags | None = None,
         deterministic: bool = False,
     ) -> tuple[Any, State]:
         """Choose the next action.
 
         Args:
             observation: one observation, or a batch of them with a leading axis.
-            state: what the last call returned, updated in place; None at the start.
+            state: what the last call returned, updated in place; at the start what `begin`
+                returned, or None.
             episode_start: where an episode has just started, shape (E,), bool.
             deterministic: with discrete actions, route to the model with the largest share that
                 has a token, instead of drawing one; nothing is drawn otherwise either.
@@ -109,51 +157,67 @@ class Agent(ABC):
             actions, state = self.predict(_OneRow(observation), state, episode_start, deterministic)
             return actions[0], state
         if state is None:
-            state = self.initial_state(len(observation["phase"]))
-        self.observe(observation, state, episode_start)
-        batch = _WithState(observation, state)
+            state = self.begin(range(len(observation["phase"])))
+        batch = _Priced(observation) if self.all_free else observation
+        routing = batch["phase"][:, 0] > 0
+        everyone = routing.all()
+        if not everyone or (episode_start is not None and np.any(episode_start)):
+            self._renew(batch, state, episode_start)
+        self.observe(batch, state)
+        if everyone:
+            return self._route(batch, state, np.arange(len(routing)), deterministic), state
+        routed, deploying = np.flatnonzero(routing), np.flatnonzero(~routing)
+        actions = self._deploy(batch, state, deploying)
+        if routed.size:
+            both = np.empty((len(routing), *actions.shape[1:]), actions.dtype)
+            both[deploying] = actions
+            both[routed] = self._route(rows_of(batch, routed), state, routed, deterministic)
+            return both, state
+        return actions, state
+
+    def _renew(self, batch: Batch, state: State, episode_start: Flags | None) -> None:
+        """Forget what belongs to an earlier episode."""
+        fresh = (batch["phase"][:, 0] == 0) & (batch["progress"][:, 0] == 0)
+        # With discrete actions the later steps of the first deploy phase look alike, but for this.
+        fresh &= ~batch["deployed"].any(axis=1)
+        if episode_start is not None:
+            fresh |= np.asarray(episode_start, np.bool_)
+        rows = np.flatnonzero(fresh)
+        if rows.size:
+            keys = next_keys(state["key"][rows])
+            for name, values in self.initial_state(len(rows)).items():
+                state[name][rows] = values
+            state["key"][rows] = keys
+
+    def _deploy(self, batch: Batch, state: State, rows: Integers) -> NDArray[Any]:
+        """Actions of the deploy phase, shape (R,) or (R, N)."""
+        batch = batch if len(rows) == len(batch["phase"]) else rows_of(batch, rows)
         if self.continuous:
-            return self._continuous(batch), state
-        return self._discrete(batch, state["plan"], deterministic), state
-
-    def _continuous(self, batch: Batch) -> NDArray[np.float32]:
-        routing = batch["phase"][:, 0] > 0
-        if routing.all():
-            return self.shares(batch).astype(np.float32)
-        actions = np.empty((len(routing), self.num_models), np.float32)
-        actions[~routing] = self.plan(rows_of(batch, ~routing))
-        if routing.any():
-            actions[routing] = self.shares(rows_of(batch, routing))
-        return actions
-
-    def _discrete(
-        self, batch: Batch, plan: NDArray[np.bool_], deterministic: bool
-    ) -> NDArray[np.int64]:
-        routing = batch["phase"][:, 0] > 0
-        if routing.all():
-            return self._draw(batch, deterministic)
+            return self.plan(batch, state, rows).astype(np.float32)
         # The plan is made before the first model goes in, and kept until the last one is.
-        opening = ~routing & ~batch["deployed"].any(axis=1)
-        if opening.any():
-            plan[opening] = self.plan(rows_of(batch, opening))
-        missing = plan & (batch["action_mask"][:, :-1] > 0)
-        actions = np.where(missing.any(axis=1), missing.argmax(axis=1), self.num_models)
-        if routing.any():
-            actions[routing] = self._draw(rows_of(batch, routing), deterministic)
-        return actions
+        opening = np.flatnonzero(~batch["deployed"].any(axis=1))
+        if opening.size:
+            opened = rows[opening]
+            state["plan"][opened] = self.plan(rows_of(batch, opening), state, opened)
+        missing = state["plan"][rows] & (batch["action_mask"][:, :-1] > 0)
+        return np.where(missing.any(axis=1), missing.argmax(axis=1), self.num_models)
 
-    def _draw(self, batch: Batch, deterministic: bool) -> NDArray[np.int64]:
-        shares = self.shares(batch)
+    def _route(
+        self, batch: Batch, state: State, rows: Integers, deterministic: bool
+    ) -> NDArray[Any]:
+        """Actions of the route phase, shape (R,) or (R, N)."""
+        shares = self.shares(batch, state, rows)
+        if self.continuous:
+            return shares.astype(np.float32)
         if deterministic:
             allowed = np.where(batch["action_mask"][:, :-1] > 0, shares, 0.0)
             return np.where(allowed.max(axis=1) > 0, allowed.argmax(axis=1), self.num_models)
-        return draw_models(shares, batch["action_mask"], self.rng.random(len(shares)))
+        draws = draw_uniforms(state["key"][rows], self.moments(batch), ACTION, 1)
+        return draw_models(shares, batch["action_mask"], draws[:, 0])
 
 
 @njit(cache=True)
-def draw_models(
-    shares: NDArray[np.float64], masks: NDArray[np.int8], draws: NDArray[np.float64]
-) -> NDArray[np.int64]:
+def draw_models(shares: Floats, masks: NDArray[np.int8], draws: Floats) -> Integers:
     """Draw a model for each row by its shares, among those that the mask allows.
 
     What masked models cannot take goes to the others in proportion; the share that was to be
@@ -187,9 +251,14 @@ def draw_models(
     return actions
 
 
-def rows_of(batch: Batch, selected: NDArray[np.bool_]) -> Batch:
-    """The selected rows of a batch, shape of ``selected``: (E,)."""
-    return _Rows(batch, selected)
+def rows_of(batch: Batch, rows: NDArray[Any]) -> Batch:
+    """Some rows of a batch.
+
+    Args:
+        batch: observations of ``E`` episodes.
+        rows: which of them, shape (R,), int64, or shape (E,), bool.
+    """
+    return _Rows(batch, rows)
 
 
 class _View(Mapping[str, NDArray[Any]]):
@@ -215,27 +284,21 @@ class _OneRow(_View):
 class _Rows(_View):
     """The selected rows of a batch."""
 
-    def __init__(self, fields: Batch, selected: NDArray[np.bool_]) -> None:
+    def __init__(self, fields: Batch, rows: NDArray[Any]) -> None:
         super().__init__(fields)
-        self._selected = selected
+        self._rows = rows
 
     def __getitem__(self, key: str) -> NDArray[Any]:
-        return self._fields[key][self._selected]
+        return self._fields[key][self._rows]
 
 
-class _WithState(_View):
-    """Observations together with what the agent remembers of their episodes."""
-
-    def __init__(self, observation: Batch, state: State) -> None:
-        super().__init__(observation)
-        self._state = state
+class _Priced(_View):
+    """Observations of free models, as if each query had cost `FREE`."""
 
     def __getitem__(self, key: str) -> NDArray[Any]:
-        return self._state[key] if key in self._state else self._fields[key]
-
-    def __iter__(self) -> Iterator[str]:
-        yield from self._fields
-        yield from self._state
-
-    def __len__(self) -> int:
-        return len(self._fields) + len(self._state)
+        values = self._fields[key]
+        if key == "mean_cost":
+            return np.where(self._fields["pulls"] > 0, np.float32(FREE), values)
+        if key == "last_cost":
+            return np.where(self._fields["last_action"] >= 0, np.float32(FREE), values)
+        return values

@@ -7,16 +7,18 @@ their own index ranks best. Costs are divided by the largest cost ``c2``.
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import ClassVar
 
 import numpy as np
 
-from stageroute_agents.base import Batch, State
+from stageroute_agents.arrays import Batch, Floats, Integers, State
+from stageroute_agents.base import Kind
 from stageroute_agents.index import IndexAgent
-from stageroute_agents.linear_program import Floats, SlotlessAgent
+from stageroute_agents.linear_program import SlotlessAgent
 from stageroute_agents.memory import Learner, Outcomes
-from stageroute_agents.parameters import fraction, not_negative
 from stageroute_agents.stageroute import StageRoute
+from stageroute_gym.checks import number
+from stageroute_gym.context import AgentContext
 
 
 class UcbBwk(SlotlessAgent, StageRoute):
@@ -28,7 +30,7 @@ class UcbBwk(SlotlessAgent, StageRoute):
     with a smaller budget; throughput caps the shares as there. The paper lets ``sum p_m < 1``.
 
     Args:
-        env: the environment it is for.
+        context: what it may know of the world it is for.
         seed: seed of the agent's own random numbers.
         gamma: confidence scale of the radius ``rad``, at least 0.
         epsilon: part of the budget that is held back, in [0, 1). The theory's value grows with
@@ -38,11 +40,13 @@ class UcbBwk(SlotlessAgent, StageRoute):
         FieldError: if a parameter is out of range.
     """
 
+    kind: ClassVar[Kind] = "baseline"
+
     def __init__(
-        self, env: Any, *, seed: int = 0, gamma: float = 0.1, epsilon: float = 0.05
+        self, context: AgentContext, *, seed: int = 0, gamma: float = 0.1, epsilon: float = 0.05
     ) -> None:
-        super().__init__(env, seed=seed, gamma=gamma)
-        self.epsilon = fraction("epsilon", epsilon)
+        super().__init__(context, seed=seed, gamma=gamma)
+        self.epsilon = number("epsilon", epsilon, 0, 1, below=True)
 
     def budgets(self, batch: Batch) -> Floats:
         """``(1 - epsilon) B / T`` in USD a query, shape (E,)."""
@@ -61,7 +65,7 @@ class PdBwk(Learner, IndexAgent):
     update is the one after the outcome, as outcomes may be late.
 
     Args:
-        env: the environment it is for.
+        context: what it may know of the world it is for.
         seed: seed of the agent's own random numbers.
         C_rad: confidence scale, at least 0; ``Theta(log(d T N))`` in the theory.
 
@@ -69,9 +73,9 @@ class PdBwk(Learner, IndexAgent):
         FieldError: if a parameter is out of range.
     """
 
-    def __init__(self, env: Any, *, seed: int = 0, C_rad: float = 0.1) -> None:  # noqa: N803
-        super().__init__(env, seed=seed)
-        self.C_rad = not_negative("C_rad", C_rad)
+    def __init__(self, context: AgentContext, *, seed: int = 0, C_rad: float = 0.1) -> None:  # noqa: N803
+        super().__init__(context, seed=seed)
+        self.C_rad = number("C_rad", C_rad, 0)
         self.dearest = self.cost_bounds[1]
         # Consumption of time a query, B / T; money is measured in units of c2.
         self.time = self.problem.budget / self.dearest
@@ -87,13 +91,13 @@ class PdBwk(Learner, IndexAgent):
         used = self._cost_bound(batch["mean_cost"][rows, models], batch["pulls"][rows, models])
         state["log_price"][rows] += self.growth * (used - self.time)
 
-    def index(self, batch: Batch, caps: Floats) -> Floats:
+    def index(self, batch: Batch, state: State, rows: Integers, caps: Floats) -> Floats:
         """Upper bound of the score over the estimated cost of both resources."""
         mean, pulls = batch["mean_score"].astype(np.float64), batch["pulls"]
         score = np.minimum(mean + self._radius(mean, pulls), 1.0)
         money = self._cost_bound(batch["mean_cost"], pulls)
         # A logistic weight is v_money / (v_money + v_time) and cannot overflow.
-        price = 0.5 * (1.0 + np.tanh(0.5 * batch["log_price"]))[:, None]
+        price = 0.5 * (1.0 + np.tanh(0.5 * state["log_price"][rows]))[:, None]
         ratio = score / (price * money + (1.0 - price) * self.time + np.finfo(np.float64).tiny)
         return np.where(pulls > 0, ratio, np.inf)
 

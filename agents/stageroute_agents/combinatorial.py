@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import ClassVar
 
 import numpy as np
 
-from stageroute_agents.base import Batch
-from stageroute_agents.linear_program import Floats, LinearProgramAgent
+from stageroute_agents.arrays import Batch, Floats, Integers, State
+from stageroute_agents.base import Kind
+from stageroute_agents.linear_program import LinearProgramAgent
+from stageroute_gym.context import AgentContext
 
 
 class CombinatorialUcb(LinearProgramAgent):
@@ -20,14 +22,16 @@ class CombinatorialUcb(LinearProgramAgent):
     CUCB knows no costs: the oracles get the mean cost, ``c1`` for a model never tried.
 
     Args:
-        env: the environment it is for.
+        context: what it may know of the world it is for.
         seed: seed of the agent's own random numbers.
     """
 
-    def __init__(self, env: Any, *, seed: int = 0) -> None:
-        super().__init__(env, seed=seed)
+    kind: ClassVar[Kind] = "baseline"
 
-    def estimates(self, batch: Batch) -> tuple[Floats, Floats]:
+    def __init__(self, context: AgentContext, *, seed: int = 0) -> None:
+        super().__init__(context, seed=seed)
+
+    def estimates(self, batch: Batch, state: State, rows: Integers) -> tuple[Floats, Floats]:
         """Upper bound of the score, and mean cost."""
         pulls = batch["pulls"].astype(np.float64)
         rounds = self.queries(batch)[:, None] + 1.0

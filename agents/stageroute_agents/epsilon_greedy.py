@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from stageroute_agents.base import Batch
+from stageroute_agents.allocation import capped_shares
+from stageroute_agents.arrays import Batch, Floats, Integers, State
 from stageroute_agents.index import GreedyPrice
-from stageroute_agents.linear_program import Floats
-from stageroute_agents.parameters import fraction
-from stageroute_agents.ranking import capped_shares
+from stageroute_gym.checks import number
+from stageroute_gym.context import AgentContext
 
 
 class EpsilonGreedy(GreedyPrice):
@@ -20,7 +18,7 @@ class EpsilonGreedy(GreedyPrice):
     which is how it gets deployed.
 
     Args:
-        env: the environment it is for.
+        context: what it may know of the world it is for.
         seed: seed of the agent's own random numbers.
         epsilon: share of the queries that explore, in [0, 1).
 
@@ -28,18 +26,18 @@ class EpsilonGreedy(GreedyPrice):
         FieldError: if ``epsilon`` is out of range.
     """
 
-    def __init__(self, env: Any, *, seed: int = 0, epsilon: float = 0.05) -> None:
+    def __init__(self, context: AgentContext, *, seed: int = 0, epsilon: float = 0.05) -> None:
         # Without a confidence radius the bounds are the means.
-        super().__init__(env, seed=seed, gamma=0.0)
-        self.epsilon = fraction("epsilon", epsilon)
+        super().__init__(context, seed=seed, gamma=0.0)
+        self.epsilon = number("epsilon", epsilon, 0, 1, below=True)
 
     def budgets(self, batch: Batch) -> Floats:
         """What is left of the budget over the queries left, USD a query, shape (E,)."""
         return self.paced_budgets(batch)
 
-    def shares(self, batch: Batch) -> Floats:
+    def shares(self, batch: Batch, state: State, rows: Integers) -> Floats:
         """The best models up to their throughput, and all alike for a share ``epsilon``."""
-        greedy = super().shares(batch)
+        greedy = super().shares(batch, state, rows)
         deployed = batch["deployed"]
         alike = capped_shares(deployed, deployed, self.throughput)
         return (1.0 - self.epsilon) * greedy + self.epsilon * alike

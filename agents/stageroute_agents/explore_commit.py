@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
-from stageroute_agents.base import Batch, State
-from stageroute_agents.linear_program import Floats, SlotlessAgent
+from stageroute_agents.allocation import capped_shares
+from stageroute_agents.arrays import Batch, Floats, Integers, State
+from stageroute_agents.linear_program import SlotlessAgent
 from stageroute_agents.memory import Learner, Outcomes
-from stageroute_agents.parameters import count
-from stageroute_agents.ranking import capped_shares
+from stageroute_gym.checks import count
+from stageroute_gym.context import AgentContext
 
 
 class ExploreThenCommit(Learner, SlotlessAgent):
@@ -22,7 +21,7 @@ class ExploreThenCommit(Learner, SlotlessAgent):
     go by the means. Models that arrive later are explored on arrival.
 
     Args:
-        env: the environment it is for.
+        context: what it may know of the world it is for.
         seed: seed of the agent's own random numbers.
         m: tries of each model, at least 1.
 
@@ -30,9 +29,9 @@ class ExploreThenCommit(Learner, SlotlessAgent):
         FieldError: if ``m`` is out of range.
     """
 
-    def __init__(self, env: Any, *, seed: int = 0, m: int = 100) -> None:
-        super().__init__(env, seed=seed)
-        self.m = count("m", m)
+    def __init__(self, context: AgentContext, *, seed: int = 0, m: int = 100) -> None:
+        super().__init__(context, seed=seed)
+        self.m = count("m", m, 1)
 
     def initial_state(self, rows: int) -> State:
         """With the means of the first ``m`` tries, each of shape (rows, N)."""
@@ -49,18 +48,20 @@ class ExploreThenCommit(Learner, SlotlessAgent):
         np.copyto(state["tried_score"], batch["mean_score"], where=trying)
         np.copyto(state["tried_cost"], batch["mean_cost"], where=trying)
 
-    def estimates(self, batch: Batch) -> tuple[Floats, Floats]:
+    def estimates(self, batch: Batch, state: State, rows: Integers) -> tuple[Floats, Floats]:
         """Mean score and cost of the first ``m`` tries."""
-        return batch["tried_score"], batch["tried_cost"]
+        return state["tried_score"][rows], state["tried_cost"][rows]
 
-    def index(self, batch: Batch, caps: Floats) -> Floats:
+    def index(self, batch: Batch, state: State, rows: Integers, caps: Floats) -> Floats:
         """Models to explore first, the others by their value at the budget's price."""
         exploring = batch["pulls"] < self.m
-        return np.where(exploring, np.inf, super().index(batch, np.where(exploring, 0.0, caps)))
+        return np.where(
+            exploring, np.inf, super().index(batch, state, rows, np.where(exploring, 0.0, caps))
+        )
 
-    def shares(self, batch: Batch) -> Floats:
+    def shares(self, batch: Batch, state: State, rows: Integers) -> Floats:
         """Deployed models to explore alike, and the mixture of RouteOPT for what is left."""
-        committed = super().shares(batch)
+        committed = super().shares(batch, state, rows)
         exploring = (batch["deployed"] > 0) & (batch["pulls"] < self.m)
         # A weight this small only counts for what the models to explore may not take.
         weights = np.where(exploring, 1.0, 1e-9 * committed)

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Any
+from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
-from stageroute_agents.base import Agent, Batch
-from stageroute_agents.linear_program import Floats, value_at_price
-from stageroute_agents.ranking import best_set, filled_shares
+from stageroute_agents.allocation import best_set, filled_shares
+from stageroute_agents.arrays import Batch, Flags, Floats, Integers, State
+from stageroute_agents.base import Agent, Kind
+from stageroute_agents.linear_program import deployed, routed, value_at_price
 from stageroute_agents.stageroute import StageRoute
-from stageroute_gym.optimize.deploy import deploy_rows
-from stageroute_gym.optimize.route import route_rows
+from stageroute_gym.context import AgentContext
 
 
 class IndexAgent(Agent):
@@ -24,37 +23,43 @@ class IndexAgent(Agent):
     number.
     """
 
+    kind: ClassVar[Kind] = "baseline"
+
     @abstractmethod
-    def index(self, batch: Batch, caps: Floats) -> Floats:
-        """The number that models are ranked by, largest first, shape (E, N), float64.
+    def index(self, batch: Batch, state: State, rows: Integers, caps: Floats) -> Floats:
+        """The number that models are ranked by, largest first, shape (R, N), float64.
 
         Args:
-            batch: observations of ``E`` episodes, all in the same phase.
-            caps: throughput share of the models to rank, 0 for all others, shape (E, N), float64.
+            batch: observations of ``R`` episodes, all in the same phase.
+            state: what is remembered of all ``E`` episodes.
+            rows: where the ``R`` episodes stand in it, shape (R,), int64.
+            caps: throughput share of the models to rank, 0 for all others, shape (R, N), float64.
         """
 
-    def plan(self, batch: Batch) -> NDArray[np.bool_]:
+    def plan(self, batch: Batch, state: State, rows: Integers) -> Flags:
         """The models on offer with the largest indices."""
         caps = self.throughput * batch["available"]
-        return best_set(self.index(batch, caps), caps, batch["pulls"], self.problem.max_deployed)
+        return best_set(
+            self.index(batch, state, rows, caps), caps, batch["pulls"], self.problem.max_deployed
+        )
 
-    def shares(self, batch: Batch) -> Floats:
+    def shares(self, batch: Batch, state: State, rows: Integers) -> Floats:
         """The best models, each filled up to its throughput."""
         caps = self.throughput * batch["deployed"]
-        return filled_shares(self.index(batch, caps), caps, batch["pulls"])
+        return filled_shares(self.index(batch, state, rows, caps), caps, batch["pulls"])
 
 
 class OptimisticIndexAgent(IndexAgent, StageRoute):
     """An index built from StageRoute's confidence bounds.
 
     Args:
-        env: the environment it is for.
+        context: what it may know of the world it is for.
         seed: seed of the agent's own random numbers.
         gamma: confidence scale of the bounds.
     """
 
-    def __init__(self, env: Any, *, seed: int = 0, gamma: float = 0.1) -> None:
-        super().__init__(env, seed=seed, gamma=gamma)
+    def __init__(self, context: AgentContext, *, seed: int = 0, gamma: float = 0.1) -> None:
+        super().__init__(context, seed=seed, gamma=gamma)
 
 
 class GreedyRatio(OptimisticIndexAgent):
@@ -63,9 +68,9 @@ class GreedyRatio(OptimisticIndexAgent):
     One reading of the paper's Greedy baseline, whose formula is not public; see `GreedyPrice`.
     """
 
-    def index(self, batch: Batch, caps: Floats) -> Floats:
+    def index(self, batch: Batch, state: State, rows: Integers, caps: Floats) -> Floats:
         """Upper bound of the score over lower bound of the cost."""
-        score, cost = self.estimates(batch)
+        score, cost = self.estimates(batch, state, rows)
         return score / np.maximum(cost, np.finfo(np.float64).tiny)
 
 
@@ -76,32 +81,28 @@ class GreedyPrice(OptimisticIndexAgent):
     `GreedyRatio`. The price is DeployOPT's at an update point and RouteOPT's at a query.
     """
 
-    def index(self, batch: Batch, caps: Floats) -> Floats:
+    def index(self, batch: Batch, state: State, rows: Integers, caps: Floats) -> Floats:
         """Upper bound of the score less what the lower bound of the cost is worth."""
-        score, cost = self.estimates(batch)
-        rows = len(caps)
-        weights, value, price = np.empty(caps.shape), np.empty(rows), np.empty(rows)
-        feasible = np.empty(rows, np.bool_)
+        score, cost = self.estimates(batch, state, rows)
         budgets = self.budgets(batch)
         if batch["phase"][0, 0] > 0:
-            route_rows(score, cost, budgets, caps, weights, value, price, feasible)
+            _, price = routed(score, cost, budgets, caps)
         else:
-            slots = self.problem.max_deployed
-            deploy_rows(score, cost, budgets, caps, slots, weights, value, price, feasible)
+            _, price = deployed(score, cost, budgets, caps, self.problem.max_deployed)
         return value_at_price(score, cost, price)
 
 
 class Cheapest(OptimisticIndexAgent):
     """Cheapest first by ``c^L``, whatever the score."""
 
-    def index(self, batch: Batch, caps: Floats) -> Floats:
+    def index(self, batch: Batch, state: State, rows: Integers, caps: Floats) -> Floats:
         """The lower bound of the cost, negated."""
-        return -self.estimates(batch)[1]
+        return -self.estimates(batch, state, rows)[1]
 
 
 class BestScore(OptimisticIndexAgent):
     """Best first by ``mu^U``, whatever the cost."""
 
-    def index(self, batch: Batch, caps: Floats) -> Floats:
+    def index(self, batch: Batch, state: State, rows: Integers, caps: Floats) -> Floats:
         """The upper bound of the score."""
-        return self.estimates(batch)[0]
+        return self.estimates(batch, state, rows)[0]

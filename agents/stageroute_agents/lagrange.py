@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from stageroute_agents.base import Batch, State
+from stageroute_agents.allocation import best_set, capped_shares
+from stageroute_agents.arrays import Batch, Flags, Floats, Integers, State
+from stageroute_agents.base import Kind
 from stageroute_agents.memory import Diary, Learner, Outcomes
-from stageroute_agents.ranking import Floats, best_set, capped_shares
+from stageroute_gym.context import AgentContext
 
 
 class LagrangeBwk(Learner):
@@ -30,12 +33,14 @@ class LagrangeBwk(Learner):
     never deployed rank as an average one. The set with the largest weights is deployed.
 
     Args:
-        env: the environment it is for.
+        context: what it may know of the world it is for.
         seed: seed of the agent's own random numbers.
     """
 
-    def __init__(self, env: object, *, seed: int = 0) -> None:
-        super().__init__(env, seed=seed)
+    kind: ClassVar[Kind] = "baseline"
+
+    def __init__(self, context: AgentContext, *, seed: int = 0) -> None:
+        super().__init__(context, seed=seed)
         problem = self.problem
         self.diary = Diary(problem.feedback_delay)
         self.lowest = min(0.0, 1.0 - self.cost_bounds[1] / problem.budget)
@@ -66,22 +71,21 @@ class LagrangeBwk(Learner):
         shares = self._mixture(state["log_weights"][routed], batch["deployed"][routed])
         self.diary.note(state["played"], state["queries"], routed, shares)
 
-    def plan(self, batch: Batch) -> NDArray[np.bool_]:
+    def plan(self, batch: Batch, state: State, rows: Integers) -> Flags:
         """The models on offer with the largest weights."""
         caps = self.throughput * batch["available"]
-        return best_set(batch["log_weights"], caps, batch["pulls"], self.problem.max_deployed)
+        return best_set(state["log_weights"][rows], caps, batch["pulls"], self.problem.max_deployed)
 
-    def shares(self, batch: Batch) -> Floats:
+    def shares(self, batch: Batch, state: State, rows: Integers) -> Floats:
         """The primal player's mixture, within the throughput."""
-        rows = np.arange(len(batch["queries"]))
-        return self.diary.recall(batch["played"], batch["queries"], rows)
+        return self.diary.recall(state["played"], state["queries"], rows)
 
-    def _exploration(self, size: NDArray[np.int64]) -> Floats:
+    def _exploration(self, size: Integers) -> Floats:
         """``g`` of EXP3.P for ``size`` models."""
         log_size = np.log(np.maximum(size, 1))
         return np.minimum(0.6, 2.0 * np.sqrt(0.6 * size * log_size / self.problem.horizon))
 
-    def _gains(self, played: Floats, models: NDArray[np.int64], payoff: Floats) -> Floats:
+    def _gains(self, played: Floats, models: Integers, payoff: Floats) -> Floats:
         present = played > 0
         size = np.maximum(present.sum(axis=1), 1)
         horizon = self.problem.horizon

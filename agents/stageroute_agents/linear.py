@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from stageroute_agents.base import Batch, State
+from stageroute_agents.arrays import Batch, Floats, Integers, State
 from stageroute_agents.index import IndexAgent
-from stageroute_agents.linear_program import Floats
 from stageroute_agents.memory import Diary, Learner, Outcomes
-from stageroute_agents.parameters import not_negative, positive
+from stageroute_gym.checks import number
+from stageroute_gym.context import AgentContext
 
 
 class LinearAgent(Learner, IndexAgent):
@@ -23,7 +21,7 @@ class LinearAgent(Learner, IndexAgent):
     the queries so far stands for it. Deploys the set that its own index ranks best.
 
     Args:
-        env: the environment it is for.
+        context: what it may know of the world it is for.
         seed: seed of the agent's own random numbers.
         lambda_0: regularisation, above 0.
 
@@ -31,10 +29,10 @@ class LinearAgent(Learner, IndexAgent):
         FieldError: if a parameter is out of range.
     """
 
-    def __init__(self, env: Any, *, seed: int, lambda_0: float) -> None:
-        super().__init__(env, seed=seed)
-        self.lambda_0 = positive("lambda_0", lambda_0)
-        self.size = self.world.table.features.shape[1] + 1
+    def __init__(self, context: AgentContext, *, seed: int, lambda_0: float) -> None:
+        super().__init__(context, seed=seed)
+        self.lambda_0 = number("lambda_0", lambda_0, 0, above=True)
+        self.size = context.num_features + 1
         self.diary = Diary(self.problem.feedback_delay)
 
     def initial_state(self, rows: int) -> State:
@@ -67,9 +65,7 @@ class LinearAgent(Learner, IndexAgent):
         state["context"][:, -1] = 1.0
         state["context"][routed] = query
 
-    def add(
-        self, state: State, rows: NDArray[np.int64], models: NDArray[np.int64], x: Floats
-    ) -> None:
+    def add(self, state: State, rows: Integers, models: Integers, x: Floats) -> None:
         """Add ``x x'`` to ``A`` of the models that served.
 
         Args:
@@ -84,11 +80,11 @@ class LinearAgent(Learner, IndexAgent):
         inverse -= product[:, :, None] * (product / scale[:, None])[:, None, :]
         state["inverse"][rows, models] = inverse
 
-    def predictions(self, batch: Batch) -> tuple[Floats, Floats]:
-        """Expected score ``theta' x`` and its variance ``x' A^-1 x``, shapes (E, N), float64."""
-        x = batch["context"]
-        product = np.matmul(batch["inverse"], x[:, None, :, None])[..., 0]
-        score = np.einsum("end,end->en", product, batch["score_sum"])
+    def predictions(self, state: State, rows: Integers) -> tuple[Floats, Floats]:
+        """Expected score ``theta' x`` and its variance ``x' A^-1 x``, shapes (R, N), float64."""
+        x = state["context"][rows]
+        product = np.matmul(state["inverse"][rows], x[:, None, :, None])[..., 0]
+        score = np.einsum("end,end->en", product, state["score_sum"][rows])
         return score, np.maximum(np.einsum("end,ed->en", product, x), 0.0)
 
 
@@ -101,7 +97,7 @@ class LinUcb(LinearAgent):
     online gradient descent: ``lambda <- max(0, lambda + eta b / (c2 sqrt(T)) (c_t / b - 1))``.
 
     Args:
-        env: the environment it is for.
+        context: what it may know of the world it is for.
         seed: seed of the agent's own random numbers.
         alpha: scale of the exploration, at least 0.
         lambda_0: regularisation, above 0; 1 in the paper.
@@ -113,16 +109,16 @@ class LinUcb(LinearAgent):
 
     def __init__(
         self,
-        env: Any,
+        context: AgentContext,
         *,
         seed: int = 0,
         alpha: float = 0.5,
         lambda_0: float = 1.0,
         eta: float = 10.0,
     ) -> None:
-        super().__init__(env, seed=seed, lambda_0=lambda_0)
-        self.alpha = not_negative("alpha", alpha)
-        self.eta = not_negative("eta", eta)
+        super().__init__(context, seed=seed, lambda_0=lambda_0)
+        self.alpha = number("alpha", alpha, 0)
+        self.eta = number("eta", eta, 0)
         problem = self.problem
         self.step = self.eta * problem.budget / (self.cost_bounds[1] * math.sqrt(problem.horizon))
 
@@ -143,10 +139,11 @@ class LinUcb(LinearAgent):
         state["dual"][:] = np.maximum(state["dual"] + self.step * excess, 0.0)
         super().learn(batch, state, outcomes)
 
-    def index(self, batch: Batch, caps: Floats) -> Floats:
+    def index(self, batch: Batch, state: State, rows: Integers, caps: Floats) -> Floats:
         """Optimistic score less the price of the expected cost."""
-        score, variance = self.predictions(batch)
-        product = np.matmul(batch["inverse"], batch["context"][:, None, :, None])[..., 0]
-        cost = np.clip(np.einsum("end,end->en", product, batch["cost_sum"]), *self.cost_bounds)
-        price = batch["dual"][:, None] / self.problem.budget
-        return score + self.alpha * np.sqrt(variance) - price * cost
+        score, variance = self.predictions(state, rows)
+        x = state["context"][rows]
+        product = np.matmul(state["inverse"][rows], x[:, None, :, None])[..., 0]
+        cost = np.einsum("end,end->en", product, state["cost_sum"][rows])
+        price = state["dual"][rows, None] / self.problem.budget
+        return score + self.alpha * np.sqrt(variance) - price * np.clip(cost, *self.cost_bounds)

@@ -7,40 +7,42 @@ RouteOPT splits the queries. StageRoute's estimates are confidence bounds, the o
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Any
+from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
-from stageroute_agents.base import Agent, Batch
-from stageroute_agents.ranking import best_set
+from stageroute_agents.allocation import best_set
+from stageroute_agents.arrays import Batch, Flags, Floats, Integers, State
+from stageroute_agents.base import Agent, Kind
+from stageroute_gym.checks import switch
+from stageroute_gym.context import AgentContext
 from stageroute_gym.optimize.deploy import deploy_rows
 from stageroute_gym.optimize.route import route_rows
 from stageroute_gym.optimize.slots import fill_slots_rows
-
-Floats = NDArray[np.float64]
 
 
 class LinearProgramAgent(Agent):
     """Deploys by DeployOPT and routes by RouteOPT on its own estimates.
 
     Args:
-        env: the environment it is for.
+        context: what it may know of the world it is for.
         seed: seed of the agent's own random numbers.
         fill_slots: whether slots that DeployOPT leaves empty go to the models with the largest
             ``score - price cost`` (ties: fewest pulls, then lowest number).
     """
 
-    def __init__(self, env: Any, *, seed: int = 0, fill_slots: bool = True) -> None:
-        super().__init__(env, seed=seed)
-        self.fill_slots = fill_slots
+    def __init__(self, context: AgentContext, *, seed: int = 0, fill_slots: bool = True) -> None:
+        super().__init__(context, seed=seed)
+        self.fill_slots = switch("fill_slots", fill_slots)
 
     @abstractmethod
-    def estimates(self, batch: Batch) -> tuple[Floats, Floats]:
-        """What the agent takes each model's score and cost to be, shapes (E, N), float64.
+    def estimates(self, batch: Batch, state: State, rows: Integers) -> tuple[Floats, Floats]:
+        """What the agent takes each model's score and cost to be, shapes (R, N), float64.
 
         Args:
-            batch: observations of ``E`` episodes.
+            batch: observations of ``R`` episodes.
+            state: what is remembered of all ``E`` episodes.
+            rows: where the ``R`` episodes stand in it, shape (R,), int64.
         """
 
     def budgets(self, batch: Batch) -> Floats:
@@ -52,34 +54,29 @@ class LinearProgramAgent(Agent):
         left = self.problem.total_budget * batch["budget_left"][:, 0].astype(np.float64)
         return left / np.maximum(self.problem.horizon - self.queries(batch), 1)
 
-    def deployment_estimates(self, batch: Batch) -> tuple[Floats, Floats]:
+    def deployment_estimates(
+        self, batch: Batch, state: State, rows: Integers
+    ) -> tuple[Floats, Floats]:
         """The estimates that DeployOPT works with; the same as RouteOPT's."""
-        return self.estimates(batch)
+        return self.estimates(batch, state, rows)
 
-    def plan(self, batch: Batch) -> NDArray[np.bool_]:
+    def plan(self, batch: Batch, state: State, rows: Integers) -> Flags:
         """The models that DeployOPT gives a share, and those that fill the slots left over."""
-        score, cost = self.deployment_estimates(batch)
+        score, cost = self.deployment_estimates(batch, state, rows)
         caps = self.throughput * batch["available"]
-        rows = len(caps)
-        weights = np.empty(caps.shape)
-        value, price, feasible = np.empty(rows), np.empty(rows), np.empty(rows, np.bool_)
         slots = self.problem.max_deployed
-        deploy_rows(score, cost, self.budgets(batch), caps, slots, weights, value, price, feasible)
+        weights, price = deployed(score, cost, self.budgets(batch), caps, slots)
         chosen = weights > 0
         if self.fill_slots:
             pulls = batch["pulls"].astype(np.int64)
             fill_slots_rows(score, cost, caps > 0, pulls, price, slots, chosen)
         return chosen
 
-    def shares(self, batch: Batch) -> Floats:
+    def shares(self, batch: Batch, state: State, rows: Integers) -> Floats:
         """The mixture of RouteOPT over the deployed models."""
-        score, cost = self.estimates(batch)
+        score, cost = self.estimates(batch, state, rows)
         caps = self.throughput * batch["deployed"]
-        rows = len(caps)
-        shares = np.empty(caps.shape)
-        value, price, feasible = np.empty(rows), np.empty(rows), np.empty(rows, np.bool_)
-        route_rows(score, cost, self.budgets(batch), caps, shares, value, price, feasible)
-        return shares
+        return routed(score, cost, self.budgets(batch), caps)[0]
 
 
 class SlotlessAgent(LinearProgramAgent):
@@ -89,24 +86,66 @@ class SlotlessAgent(LinearProgramAgent):
     RouteOPT over all models on offer; where no mixture is affordable, the cost alone counts.
     """
 
-    def index(self, batch: Batch, caps: Floats) -> Floats:
-        """Value of each model at the budget's price, shape (E, N), float64.
+    kind: ClassVar[Kind] = "baseline"
+
+    def index(self, batch: Batch, state: State, rows: Integers, caps: Floats) -> Floats:
+        """Value of each model at the budget's price, shape (R, N), float64.
 
         Args:
-            batch: observations of ``E`` episodes.
-            caps: throughput share of the models on offer, 0 for all others, shape (E, N), float64.
+            batch: observations of ``R`` episodes.
+            state: what is remembered of all ``E`` episodes.
+            rows: where the ``R`` episodes stand in it, shape (R,), int64.
+            caps: throughput share of the models on offer, 0 for all others, shape (R, N), float64.
         """
-        score, cost = self.estimates(batch)
-        rows = len(caps)
-        shares = np.empty(caps.shape)
-        value, price, feasible = np.empty(rows), np.empty(rows), np.empty(rows, np.bool_)
-        route_rows(score, cost, self.budgets(batch), caps, shares, value, price, feasible)
+        score, cost = self.estimates(batch, state, rows)
+        _, price = routed(score, cost, self.budgets(batch), caps)
         return value_at_price(score, cost, price)
 
-    def plan(self, batch: Batch) -> NDArray[np.bool_]:
+    def plan(self, batch: Batch, state: State, rows: Integers) -> Flags:
         """The models on offer with the largest indices."""
         caps = self.throughput * batch["available"]
-        return best_set(self.index(batch, caps), caps, batch["pulls"], self.problem.max_deployed)
+        return best_set(
+            self.index(batch, state, rows, caps), caps, batch["pulls"], self.problem.max_deployed
+        )
+
+
+def routed(score: Floats, cost: Floats, budgets: Floats, caps: Floats) -> tuple[Floats, Floats]:
+    """RouteOPT in each of ``R`` episodes.
+
+    Args:
+        score: shape (R, N), float64.
+        cost: USD, shape (R, N), float64.
+        budgets: USD a query, shape (R,), float64.
+        caps: throughput, 0 for models that cannot be used, shape (R, N), float64.
+
+    Returns:
+        Shares, shape (R, N), and price of the budget in score per USD, shape (R,), float64.
+    """
+    rows, shares = len(caps), np.empty(caps.shape)
+    value, price, feasible = np.empty(rows), np.empty(rows), np.empty(rows, np.bool_)
+    route_rows(score, cost, budgets, caps, shares, value, price, feasible)
+    return shares, price
+
+
+def deployed(
+    score: Floats, cost: Floats, budgets: Floats, caps: Floats, slots: int
+) -> tuple[Floats, Floats]:
+    """DeployOPT in each of ``R`` episodes.
+
+    Args:
+        score: as for `routed`, like what follows.
+        cost: see there.
+        budgets: see there.
+        caps: see there.
+        slots: models that can be deployed.
+
+    Returns:
+        Shares, shape (R, N), and price of the budget in score per USD, shape (R,), float64.
+    """
+    rows, weights = len(caps), np.empty(caps.shape)
+    value, price, feasible = np.empty(rows), np.empty(rows), np.empty(rows, np.bool_)
+    deploy_rows(score, cost, budgets, caps, slots, weights, value, price, feasible)
+    return weights, price
 
 
 def value_at_price(score: Floats, cost: Floats, price: Floats) -> Floats:

@@ -8,9 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from stageroute_agents.base import Agent, Batch, State
-
-Floats = NDArray[np.float64]
+from stageroute_agents.arrays import Batch, Flags, Floats, Integers, State
+from stageroute_agents.base import Agent
 
 
 class Outcomes(NamedTuple):
@@ -23,13 +22,13 @@ class Outcomes(NamedTuple):
         cost: its cost in USD, 0 if none, shape (E,), float64.
     """
 
-    due: NDArray[np.bool_]
-    model: NDArray[np.int64]
+    due: Flags
+    model: Integers
     score: Floats
     cost: Floats
 
     @property
-    def served(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    def served(self) -> tuple[Integers, Integers]:
         """Rows whose query was served, and the models that served it, for indexing."""
         rows = np.flatnonzero(self.model >= 0)
         return rows, self.model[rows]
@@ -46,15 +45,9 @@ class Learner(Agent):
         """With the number of queries that were over at the last step, shape (rows,)."""
         return {**super().initial_state(rows), "queries": np.zeros(rows, np.int64)}
 
-    def observe(self, batch: Batch, state: State, episode_start: NDArray[np.bool_] | None) -> None:
-        """Forget what belongs to an earlier episode, then learn from what has been observed."""
+    def observe(self, batch: Batch, state: State) -> None:
+        """Learn from what has been observed since the last step."""
         queries = self.queries(batch)
-        fresh = (queries == 0) & (batch["phase"][:, 0] == 0) & ~batch["deployed"].any(axis=1)
-        if episode_start is not None:
-            fresh |= np.asarray(episode_start, np.bool_)
-        if fresh.any():
-            for name, values in self.initial_state(int(fresh.sum())).items():
-                state[name][fresh] = values
         due = (queries > state["queries"]) & (queries > self.problem.feedback_delay)
         served = due & (batch["last_action"][:, 0] >= 0)
         state["queries"][:] = queries
@@ -94,13 +87,11 @@ class Diary:
         """Room for the notes of ``rows`` episodes, shape (rows, delay + 1, size), float64."""
         return np.zeros((rows, self._slots, size))
 
-    def recall(self, notes: Floats, queries: NDArray[Any], rows: NDArray[np.int64]) -> Floats:
+    def recall(self, notes: Floats, queries: NDArray[Any], rows: Integers) -> Floats:
         """Notes on the query whose outcome is due after ``queries``, shape (len(rows), size)."""
         return notes[rows, queries[rows] % self._slots]
 
-    def note(
-        self, notes: Floats, queries: NDArray[Any], rows: NDArray[np.int64], values: Floats
-    ) -> None:
+    def note(self, notes: Floats, queries: NDArray[Any], rows: Integers, values: Floats) -> None:
         """Note ``values``, shape (len(rows), size), on the query to be routed now."""
         # Query q is due after q + 1 + delay queries, which is the same slot.
         notes[rows, queries[rows] % self._slots] = values

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
-from stageroute_agents.base import Batch, State
+from stageroute_agents.arrays import Batch, Floats, Integers, State
 from stageroute_agents.linear import LinearAgent
-from stageroute_agents.linear_program import Floats
 from stageroute_agents.memory import Outcomes
-from stageroute_agents.parameters import factor, not_negative, positive
+from stageroute_gym.checks import number
+from stageroute_gym.context import AgentContext
 
 # Queries beyond which statistics age no further, and the part of lambda_0 below which the
 # regularisation is topped up: both from the authors' public code, not from the paper.
@@ -35,7 +32,7 @@ class ParetoBandit(LinearAgent):
     outcomes, so that a model whose feedback is late is not taken for a neglected one.
 
     Args:
-        env: the environment it is for.
+        context: what it may know of the world it is for.
         seed: seed of the agent's own random numbers.
         alpha: scale of the exploration, at least 0; 0.1 in the public code.
         gamma: forgetting factor, above 0, up to 1.
@@ -52,7 +49,7 @@ class ParetoBandit(LinearAgent):
 
     def __init__(
         self,
-        env: Any,
+        context: AgentContext,
         *,
         seed: int = 0,
         alpha: float = 0.1,
@@ -64,14 +61,14 @@ class ParetoBandit(LinearAgent):
         lambda_max: float = 5.0,
         V_max: float = 200.0,  # noqa: N803
     ) -> None:
-        super().__init__(env, seed=seed, lambda_0=lambda_0)
-        self.alpha = not_negative("alpha", alpha)
-        self.gamma = factor("gamma", gamma)
-        self.lambda_c = not_negative("lambda_c", lambda_c)
-        self.eta = not_negative("eta", eta)
-        self.alpha_ema = factor("alpha_ema", alpha_ema)
-        self.lambda_max = positive("lambda_max", lambda_max)
-        self.V_max = positive("V_max", V_max)
+        super().__init__(context, seed=seed, lambda_0=lambda_0)
+        self.alpha = number("alpha", alpha, 0)
+        self.gamma = number("gamma", gamma, 0, 1, above=True)
+        self.lambda_c = number("lambda_c", lambda_c, 0)
+        self.eta = number("eta", eta, 0)
+        self.alpha_ema = number("alpha_ema", alpha_ema, 0, 1, above=True)
+        self.lambda_max = number("lambda_max", lambda_max, 0, above=True)
+        self.V_max = number("V_max", V_max, 0, above=True)
         # Costs of 0 have no logarithm.
         low, high = np.log(np.maximum(self.cost_bounds, 1e-6 * self.cost_bounds[1]))
         self.log_cost_bounds = float(low), float(max(high, low + 1e-6))
@@ -106,29 +103,27 @@ class ParetoBandit(LinearAgent):
         step = np.where(outcomes.due, self.eta * (smooth / self.problem.budget - 1.0), 0.0)
         state["dual"][:] = np.clip(state["dual"] + step, 0.0, self.lambda_max)
 
-    def index(self, batch: Batch, caps: Floats) -> Floats:
+    def index(self, batch: Batch, state: State, rows: Integers, caps: Floats) -> Floats:
         """Optimistic score less the cost penalty; models above the ceiling come last."""
-        score, variance = self.predictions(batch)
-        inflation = np.maximum(self.gamma ** batch["age"], 1.0 / self.V_max)
+        score, variance = self.predictions(state, rows)
+        inflation = np.maximum(self.gamma ** state["age"][rows], 1.0 / self.V_max)
         price = np.where(batch["list_price"] > 0, batch["list_price"], batch["mean_cost"])
         low, high = self.log_cost_bounds
         log_price = np.clip(np.log(np.maximum(price, np.exp(low))), low, high)
         unit_cost = (log_price - low) / (high - low)
-        dual = batch["dual"][:, None]
+        dual = state["dual"][rows, None]
         value = score + self.alpha * np.sqrt(variance / inflation)
         value -= (self.lambda_c + dual) * unit_cost
         dearest = np.where(caps > 0, price, 0.0).max(axis=1, keepdims=True)
         above = (dual > 0) & (price > dearest / (1.0 + dual))
         return np.where(above, -1e9 - unit_cost, value)
 
-    def add(
-        self, state: State, rows: NDArray[np.int64], models: NDArray[np.int64], x: Floats
-    ) -> None:
+    def add(self, state: State, rows: Integers, models: Integers, x: Floats) -> None:
         """Add ``x x'`` to ``A`` of the models that served, and invert it."""
         state["precision"][rows, models] += x[:, :, None] * x[:, None, :]
         state["inverse"][rows, models] = np.linalg.inv(state["precision"][rows, models])
 
-    def _top_up(self, state: State, rows: NDArray[np.int64], models: NDArray[np.int64]) -> None:
+    def _top_up(self, state: State, rows: Integers, models: Integers) -> None:
         """Restore the regularisation of models in which some direction was all but forgotten."""
         inverse = np.linalg.inv(state["precision"][rows, models])
         largest = np.diagonal(inverse, axis1=1, axis2=2).max(axis=1, initial=0.0)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from stageroute_agents.base import Batch
-from stageroute_agents.linear_program import Floats, LinearProgramAgent
-from stageroute_agents.parameters import not_negative
+from stageroute_agents.arrays import Batch, Floats, Integers, State
+from stageroute_agents.linear_program import LinearProgramAgent
+from stageroute_gym.checks import number
+from stageroute_gym.context import AgentContext
 from stageroute_gym.optimize.bounds import cost_lower_bound_scalar, score_upper_bound_scalar
 
 
@@ -18,7 +17,7 @@ class StageRoute(LinearProgramAgent):
     """StageRoute, Algorithm 1 of the paper, with its bounds ``mu^U`` and ``c^L`` as estimates.
 
     Args:
-        env: the environment it is for.
+        context: what it may know of the world it is for.
         seed: seed of the agent's own random numbers.
         gamma: confidence scale, at least 0. The theory asks for ``Theta(log(N T / delta))``, the
             published experiments are said to use 0.1.
@@ -29,12 +28,12 @@ class StageRoute(LinearProgramAgent):
     """
 
     def __init__(
-        self, env: Any, *, seed: int = 0, gamma: float = 0.1, fill_slots: bool = True
+        self, context: AgentContext, *, seed: int = 0, gamma: float = 0.1, fill_slots: bool = True
     ) -> None:
-        super().__init__(env, seed=seed, fill_slots=fill_slots)
-        self.gamma = not_negative("gamma", gamma)
+        super().__init__(context, seed=seed, fill_slots=fill_slots)
+        self.gamma = number("gamma", gamma, 0)
 
-    def estimates(self, batch: Batch) -> tuple[Floats, Floats]:
+    def estimates(self, batch: Batch, state: State, rows: Integers) -> tuple[Floats, Floats]:
         """The upper bounds of the scores and the lower bounds of the costs."""
         return confidence_bounds(
             batch["pulls"], batch["mean_score"], batch["mean_cost"], self.gamma, *self.cost_bounds

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from typing import Any
 
 import numpy as np
 
-from stageroute_agents.base import Batch, State
-from stageroute_agents.linear_program import Floats, SlotlessAgent
+from stageroute_agents.arrays import Batch, Floats, Integers, State
+from stageroute_agents.linear_program import SlotlessAgent
 from stageroute_agents.memory import Learner, Outcomes
-from stageroute_agents.parameters import count, fraction, positive
+from stageroute_gym.checks import count, number
+from stageroute_gym.context import AgentContext
 
 
 class ForgettingAgent(Learner, SlotlessAgent):
@@ -29,17 +29,19 @@ class ForgettingAgent(Learner, SlotlessAgent):
         return {**super().initial_state(rows), **sums}
 
     @abstractmethod
-    def padding(self, batch: Batch, pulls: Floats) -> Floats:
-        """What the bound adds to the mean, shape (E, N), for ``pulls`` > 0 remembered pulls."""
+    def padding(self, state: State, rows: Integers, pulls: Floats) -> Floats:
+        """What the bound adds to the mean, shape (R, N), for ``pulls`` > 0 remembered pulls."""
 
-    def estimates(self, batch: Batch) -> tuple[Floats, Floats]:
+    def estimates(self, batch: Batch, state: State, rows: Integers) -> tuple[Floats, Floats]:
         """Mean score with padding, and mean cost."""
-        pulls = batch["kept_pulls"]
+        pulls = state["kept_pulls"][rows]
         known = pulls > 0
         some = np.where(known, pulls, 1.0)
         # The policies play a forgotten model first: score 1 and one pull top every other bound.
-        score = np.where(known, batch["kept_score"] / some, 1.0) + self.padding(batch, some)
-        cost = np.where(known, batch["kept_cost"] / some, self.cost_bounds[0])
+        score = np.where(known, state["kept_score"][rows] / some, 1.0) + self.padding(
+            state, rows, some
+        )
+        cost = np.where(known, state["kept_cost"][rows] / some, self.cost_bounds[0])
         return score, np.clip(cost, *self.cost_bounds)
 
     def seen(self, queries: Floats) -> Floats:
@@ -54,7 +56,7 @@ class SlidingWindowUcb(ForgettingAgent):
     ``B = 1``.
 
     Args:
-        env: the environment it is for.
+        context: what it may know of the world it is for.
         seed: seed of the agent's own random numbers.
         tau: queries remembered, at least 1; None takes ``4 sqrt(T log T)``, as published for one
             change in the horizon.
@@ -64,12 +66,14 @@ class SlidingWindowUcb(ForgettingAgent):
         FieldError: if a parameter is out of range.
     """
 
-    def __init__(self, env: Any, *, seed: int = 0, tau: int | None = None, xi: float = 0.5) -> None:
-        super().__init__(env, seed=seed)
+    def __init__(
+        self, context: AgentContext, *, seed: int = 0, tau: int | None = None, xi: float = 0.5
+    ) -> None:
+        super().__init__(context, seed=seed)
         horizon = self.problem.horizon
         published = max(int(4.0 * math.sqrt(horizon * math.log(horizon))), 1)
-        self.tau = published if tau is None else count("tau", tau)
-        self.xi = positive("xi", xi)
+        self.tau = published if tau is None else count("tau", tau, 1)
+        self.xi = number("xi", xi, 0, above=True)
 
     def initial_state(self, rows: int) -> State:
         """With model, score and cost of the last ``tau`` queries, shapes (rows, tau)."""
@@ -98,9 +102,9 @@ class SlidingWindowUcb(ForgettingAgent):
         state["kept_score"][served, models] += outcomes.score[served]
         state["kept_cost"][served, models] += outcomes.cost[served]
 
-    def padding(self, batch: Batch, pulls: Floats) -> Floats:
+    def padding(self, state: State, rows: Integers, pulls: Floats) -> Floats:
         """``B sqrt(xi log(min(t, tau)) / N_t(tau, m))``."""
-        rounds = np.clip(self.seen(batch["queries"]), 1, self.tau)
+        rounds = np.clip(self.seen(state["queries"][rows]), 1, self.tau)
         return np.sqrt(self.xi * np.log(rounds)[:, None] / pulls)
 
 
@@ -111,7 +115,7 @@ class DiscountedUcb(ForgettingAgent):
     outcome of ``s`` queries ago counts ``gamma^s`` and ``n_t`` is the sum of all ``N_t``.
 
     Args:
-        env: the environment it is for.
+        context: what it may know of the world it is for.
         seed: seed of the agent's own random numbers.
         gamma: discount a query, in [0, 1); None takes ``1 - 1 / (4 sqrt(T))``, as published for one
             change in the horizon.
@@ -122,12 +126,12 @@ class DiscountedUcb(ForgettingAgent):
     """
 
     def __init__(
-        self, env: Any, *, seed: int = 0, gamma: float | None = None, xi: float = 0.5
+        self, context: AgentContext, *, seed: int = 0, gamma: float | None = None, xi: float = 0.5
     ) -> None:
-        super().__init__(env, seed=seed)
+        super().__init__(context, seed=seed)
         published = 1.0 - 0.25 / math.sqrt(self.problem.horizon)
-        self.gamma = published if gamma is None else fraction("gamma", gamma)
-        self.xi = positive("xi", xi)
+        self.gamma = published if gamma is None else number("gamma", gamma, 0, 1, below=True)
+        self.xi = number("xi", xi, 0, above=True)
 
     def learn(self, batch: Batch, state: State, outcomes: Outcomes) -> None:
         """Discount everything by one query, then add the newest outcome."""
@@ -141,7 +145,7 @@ class DiscountedUcb(ForgettingAgent):
             state[name] *= discount
             state[name][rows, models] += values
 
-    def padding(self, batch: Batch, pulls: Floats) -> Floats:
+    def padding(self, state: State, rows: Integers, pulls: Floats) -> Floats:
         """``2 B sqrt(xi log n_t(gamma) / N_t(gamma, m))``."""
-        total = np.maximum(batch["kept_pulls"].sum(axis=1, keepdims=True), 1.0)
+        total = np.maximum(state["kept_pulls"][rows].sum(axis=1, keepdims=True), 1.0)
         return 2.0 * np.sqrt(self.xi * np.log(total) / pulls)

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
-from stageroute_agents.base import Batch, State
+from stageroute_agents.arrays import Batch, Flags, Floats, Integers, State
 from stageroute_agents.index import IndexAgent
-from stageroute_agents.linear_program import Floats, SlotlessAgent
+from stageroute_agents.linear_program import SlotlessAgent
 from stageroute_agents.memory import Learner, Outcomes
+from stageroute_agents.streams import (
+    COST,
+    COST_TRIAL,
+    SCORE,
+    SCORE_TRIAL,
+    draw_means,
+    draw_uniforms,
+)
+from stageroute_gym.context import AgentContext
 
 
 class ThompsonLinearProgram(SlotlessAgent):
@@ -24,20 +30,20 @@ class ThompsonLinearProgram(SlotlessAgent):
     the cost as a share of ``c2``. Deploys the set that its own index ranks best.
 
     Args:
-        env: the environment it is for.
+        context: what it may know of the world it is for.
         seed: seed of the agent's own random numbers.
     """
 
-    def __init__(self, env: Any, *, seed: int = 0) -> None:
-        super().__init__(env, seed=seed)
+    def __init__(self, context: AgentContext, *, seed: int = 0) -> None:
+        super().__init__(context, seed=seed)
 
-    def estimates(self, batch: Batch) -> tuple[Floats, Floats]:
+    def estimates(self, batch: Batch, state: State, rows: Integers) -> tuple[Floats, Floats]:
         """Draws of the mean scores and costs of the models that can be used."""
         usable, pulls = usable_models(batch), batch["pulls"].astype(np.float64)
-        dearest = self.cost_bounds[1]
-        score = draw_means(self.rng, pulls * batch["mean_score"], pulls, usable)
-        cost = draw_means(self.rng, pulls * batch["mean_cost"] / dearest, pulls, usable)
-        return score, cost * dearest
+        keys, moments, dearest = state["key"][rows], self.moments(batch), self.cost_bounds[1]
+        score = draw_means(keys, moments, SCORE, pulls * batch["mean_score"], pulls, usable)
+        shares = pulls * (batch["mean_cost"] / dearest)
+        return score, dearest * draw_means(keys, moments, COST, shares, pulls, usable)
 
 
 class BudgetedThompson(Learner, IndexAgent):
@@ -49,7 +55,7 @@ class BudgetedThompson(Learner, IndexAgent):
     its end is lost. Deploys the set that its own index ranks best.
 
     Args:
-        env: the environment it is for.
+        context: what it may know of the world it is for.
         seed: seed of the agent's own random numbers.
     """
 
@@ -64,36 +70,21 @@ class BudgetedThompson(Learner, IndexAgent):
     def learn(self, batch: Batch, state: State, outcomes: Outcomes) -> None:
         """One Bernoulli trial each with the score and the cost as probability of a one."""
         rows, models = outcomes.served
-        draws = self.rng.random((2, len(rows)))
-        state["score_ones"][rows, models] += draws[0] < outcomes.score[rows]
-        state["cost_ones"][rows, models] += draws[1] < outcomes.cost[rows] / self.cost_bounds[1]
+        keys, queries = state["key"][rows], state["queries"][rows]
+        score_draws = draw_uniforms(keys, queries, SCORE_TRIAL, 1)[:, 0]
+        cost_draws = draw_uniforms(keys, queries, COST_TRIAL, 1)[:, 0]
+        state["score_ones"][rows, models] += score_draws < outcomes.score[rows]
+        state["cost_ones"][rows, models] += cost_draws < outcomes.cost[rows] / self.cost_bounds[1]
 
-    def index(self, batch: Batch, caps: Floats) -> Floats:
+    def index(self, batch: Batch, state: State, rows: Integers, caps: Floats) -> Floats:
         """A draw of the score over a draw of the cost."""
         usable, pulls = caps > 0, batch["pulls"].astype(np.float64)
-        score = draw_means(self.rng, batch["score_ones"], pulls, usable)
-        cost = draw_means(self.rng, batch["cost_ones"], pulls, usable)
+        keys, moments = state["key"][rows], self.moments(batch)
+        score = draw_means(keys, moments, SCORE, state["score_ones"][rows], pulls, usable)
+        cost = draw_means(keys, moments, COST, state["cost_ones"][rows], pulls, usable)
         return score / np.maximum(cost, np.finfo(np.float64).tiny)
 
 
-def usable_models(batch: Batch) -> NDArray[np.bool_]:
+def usable_models(batch: Batch) -> Flags:
     """Models that can be chosen now: those on offer, or, on a route step, deployed ones."""
     return np.where(batch["phase"] > 0, batch["deployed"], batch["available"]) > 0
-
-
-def draw_means(
-    rng: np.random.Generator, successes: Floats, trials: Floats, usable: NDArray[np.bool_]
-) -> Floats:
-    """Draws from ``Beta(1 + successes, 1 + trials - successes)``; 0 for unusable models.
-
-    Args:
-        rng: generator of the draws.
-        successes: shape (E, N), float64.
-        trials: shape (E, N), float64.
-        usable: shape (E, N), bool.
-    """
-    drawn = np.zeros(usable.shape)
-    ones = successes[usable]
-    # A float32 mean may exceed 1 by a rounding.
-    drawn[usable] = rng.beta(1.0 + ones, 1.0 + np.maximum(trials[usable] - ones, 0.0))
-    return drawn

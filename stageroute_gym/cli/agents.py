@@ -27,7 +27,7 @@ def agents() -> None:
             table.add_row(escape(name), "-", escape(str(error)), "")
             continue
         parameters = registry.parameters_of(factory)
-        shown = [f"{p}={v!r}" for p, v in parameters.items() if p not in ("self", "env", "seed")]
+        shown = [f"{p.name}={p.default!r}" for p in parameters.values()]
         summary = (factory.__doc__ or "").strip().partition("\n")[0].replace("``", "")
         kind = getattr(factory, "kind", "learner")
         table.add_row(escape(name), kind, escape(summary), escape(", ".join(shown)))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import importlib
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
+from stageroute_gym.context import AgentContext, attributes_of
 from stageroute_gym.errors import FieldError, closest
 
 GROUP = "stageroute.agents"
@@ -16,8 +17,17 @@ GROUP = "stageroute.agents"
 FILES_GROUP = "stageroute.agent_files"
 
 
+# What every agent is made from; its parameters are the other arguments of its class.
+_GIVEN = ("self", "context", "world", "seed")
+KINDS = ("reference", "baseline", "learner")
+
+
 class Predictor(Protocol):
-    """What the evaluation needs of an agent: stable-baselines3's interface."""
+    """What the evaluation needs of an agent: stable-baselines3's interface.
+
+    An agent with random numbers of its own may have a method ``begin(seeds)`` too: it returns the
+    ``state`` for the first `predict` of a batch of episodes with these seeds.
+    """
 
     def predict(
         self,
@@ -32,13 +42,27 @@ class Predictor(Protocol):
 AgentFactory = Callable[..., Predictor]
 
 
+class Parameter(NamedTuple):
+    """A parameter of an agent.
+
+    Attributes:
+        name: its name.
+        type: its annotation as text, such as ``float | None``; empty if there is none.
+        default: its value unless it is given.
+    """
+
+    name: str
+    type: str
+    default: Any
+
+
 def names() -> list[str]:
     """Names of all installed agents, this project's and those of other packages."""
     return sorted(_installed(GROUP))
 
 
 def load(name: str) -> AgentFactory:
-    """The class of an agent, to be called as ``factory(env, seed=..., **parameters)``.
+    """The class of an agent, to be called as `build` does.
 
     Args:
         name: a name of the entry-point group ``stageroute.agents``, ``module:Class``, or the path
@@ -64,30 +88,98 @@ def load(name: str) -> AgentFactory:
 
 
 def make(name: str, env: Any, *, seed: int = 0, **parameters: Any) -> Predictor:
-    """An agent for an environment.
+    """An agent for an environment, or for what a provider knows of one.
 
     Args:
         name: as for `load`.
-        env: the environment, single or vector, that it is to act in.
-        seed: seed of the agent's own random numbers.
+        env: the environment that it is to act in, single or vector, wrapped or not, or one of
+            stable-baselines3; or a `stageroute_gym.context.AgentContext`, for an agent that knows
+            no more than that.
+        seed: seed of the agent's own random numbers, at least 0.
         parameters: the agent's parameters, by name.
 
     Raises:
         FieldError: if there is no such agent or parameter, or a value is not allowed.
     """
-    factory = load(name)
-    known = [p for p in parameters_of(factory) if p not in ("self", "env", "seed")]
+    return build(load(name), env, name=name, seed=seed, parameters=parameters)
+
+
+def build(
+    factory: AgentFactory, env: Any, *, name: str, seed: int, parameters: Mapping[str, Any]
+) -> Predictor:
+    """An agent by its class: ``factory(context, seed=seed, **parameters)``.
+
+    One that knows the truth, whose ``kind`` is ``"reference"``, gets ``world=`` as well.
+
+    Args:
+        factory: the agent's class, or what else makes it.
+        env: as for `make`.
+        name: what errors call the agent.
+        seed: as for `make`.
+        parameters: as for `make`.
+
+    Raises:
+        FieldError: if there is no such parameter, a value is not allowed, or an agent that knows
+            the truth is asked for where there is none.
+    """
+    check_parameters(factory, name, parameters)
+    context = AgentContext.of(env)
+    truth = {}
+    if kind_of(factory, name) == "reference":
+        if env is context:
+            allowed = "another agent: this one knows the truth, so it needs an environment"
+            raise FieldError("agent", name, allowed)
+        truth["world"] = attributes_of(env, "world")[0]
+    return factory(context, **truth, seed=seed, **parameters)
+
+
+def kind_of(factory: AgentFactory, name: str) -> str:
+    """Kind of an agent, one of `KINDS`: the attribute ``kind`` of its class, or ``"learner"``.
+
+    Args:
+        factory: the agent's class.
+        name: what errors call the agent.
+
+    Raises:
+        FieldError: if the attribute is anything else.
+    """
+    kind = getattr(factory, "kind", "learner")
+    if kind not in KINDS:
+        raise FieldError(f"kind of agent {name}", kind, closest(str(kind), KINDS))
+    return str(kind)
+
+
+def parameters_of(factory: AgentFactory) -> dict[str, Parameter]:
+    """Parameters of an agent's class by name, without what every agent is made from."""
+    found = inspect.signature(factory).parameters.values()
+    own = [parameter for parameter in found if parameter.name not in _GIVEN]
+    return {p.name: Parameter(p.name, _text_of(p.annotation), p.default) for p in own}
+
+
+def check_parameters(factory: AgentFactory, name: str, parameters: Iterable[str]) -> None:
+    """Check that an agent has all these parameters.
+
+    Args:
+        factory: the agent's class.
+        name: what errors call the agent.
+        parameters: names of parameters.
+
+    Raises:
+        FieldError: if it lacks one; the message names the nearest.
+    """
+    known = parameters_of(factory)
     for parameter in parameters:
         if parameter not in known:
             hint = closest(parameter, known) if known else "none; it has no parameters"
             raise FieldError(f"parameter of agent {name}", parameter, hint)
-    return factory(env, seed=seed, **parameters)
 
 
-def parameters_of(factory: AgentFactory) -> dict[str, Any]:
-    """Parameters of an agent's class and their defaults."""
-    signature = inspect.signature(factory)
-    return {name: parameter.default for name, parameter in signature.parameters.items()}
+def _text_of(annotation: Any) -> str:
+    if isinstance(annotation, str):
+        return annotation
+    if annotation is inspect.Parameter.empty:
+        return ""
+    return annotation.__name__ if isinstance(annotation, type) else str(annotation)
 
 
 def _installed(group: str) -> dict[str, EntryPoint]:

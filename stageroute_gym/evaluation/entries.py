@@ -16,7 +16,6 @@ from stageroute_gym.evaluation import agents, fingerprints
 
 DEFAULT_ENV_ID = "StageRouteContinuous-v0"
 ENV_IDS = ("StageRoute-v0", DEFAULT_ENV_ID)
-KINDS = ("reference", "baseline", "learner")
 FORM = "agent, agent(parameter=value), or label=agent(parameter=value)"
 LONGEST_LABEL = 300
 _JSON_NAMES = {"true": True, "false": False, "null": None}
@@ -77,10 +76,9 @@ class Entry:
         """
         factory = agents.load(agent)
         given = dict(parameters or {})
-        _check_parameters(agent, factory, given)
-        kind = getattr(factory, "kind", "learner")
-        if kind not in KINDS:
-            raise FieldError(f"kind of agent {agent}", kind, closest(str(kind), KINDS))
+        kind = agents.kind_of(factory, agent)
+        _check_callable(agent, factory, kind)
+        agents.check_parameters(factory, agent, given)
         shown = _shown(agent, given) if label is None else label
         return cls(
             agent,
@@ -203,20 +201,14 @@ def _value(text: str, name: str, node: ast.expr) -> Any:
         raise FieldError("agent", text, allowed) from None
 
 
-def _check_parameters(
-    agent: str, factory: agents.AgentFactory, parameters: Mapping[str, Any]
-) -> None:
+def _check_callable(agent: str, factory: agents.AgentFactory, kind: str) -> None:
+    truth = {"world": None} if kind == "reference" else {}
     try:
-        signature = inspect.signature(factory)
-        signature.bind(None, seed=0)
+        inspect.signature(factory).bind(None, seed=0, **truth)
     except (TypeError, ValueError) as error:
-        allowed = f"a class or function to be called with an environment and a seed; {error}"
+        given = "a context, a world and a seed" if truth else "a context and a seed"
+        allowed = f"a class or function to be called with {given}; {error}"
         raise FieldError("agent", agent, allowed) from error
-    known = [p for p in agents.parameters_of(factory) if p not in ("self", "env", "seed")]
-    for parameter in parameters:
-        if parameter not in known:
-            hint = closest(parameter, known) if known else "none; it has no parameters"
-            raise FieldError(f"parameter of agent {agent}", parameter, hint)
 
 
 def _checked_label(label: str) -> str:

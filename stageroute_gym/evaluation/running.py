@@ -80,14 +80,16 @@ def evaluate(
 ) -> pl.DataFrame:
     """Run an agent for one episode a seed.
 
-    All episodes advance together, in one batch: an agent with random numbers of its own draws them
-    for the whole batch, so its results belong to this list of seeds. They depend on nothing else.
+    All episodes advance together, in one batch, and each is the same whichever others run beside
+    it: an agent's own random numbers follow from the scenario, the agent's name and the episode's
+    seed (`stageroute_gym.evaluation.agents.Predictor`).
 
     Args:
         agent: an entry, as text (``stageroute(gamma=0.05)``, see
             `stageroute_gym.evaluation.entries.Entry.parsed`) or resolved; a factory that is called
-            as ``factory(env, seed=..., **agent_parameters)``; or an agent itself. The seed is made
-            from the scenario's name, the agent's and ``seeds``, see `agent_seed`.
+            as ``factory(context, seed=..., **agent_parameters)`` with an
+            `stageroute_gym.context.AgentContext`; or an agent itself. The seed is made from the
+            scenario's name and the agent's, see `agent_seed`.
         scenario: name of a scenario, or a changed copy of one.
         seeds: seed of each episode, integers of at least 0, each given once.
         env_id: ``StageRoute-v0`` or ``StageRouteContinuous-v0``; None takes the agent's attribute
@@ -134,7 +136,7 @@ def play(
     checked_seeds = check_seeds(seeds)
     contender = _contender(agent, env_id, dict(agent_parameters or {}))
     env = _make_env(contender.env_id, scenario, len(checked_seeds), overrides)
-    seed = agent_seed(env.scenario.name, contender.name, checked_seeds)
+    seed = agent_seed(env.scenario.name, contender.name)
     if warm and contender.made_here:
         first = _make_env(contender.env_id, scenario, 1, overrides)
         _play(first, contender.make(first, seed), [0], alive, max_steps=WARM_UP_STEPS)
@@ -191,9 +193,9 @@ def agent_name(agent: AgentFactory | Predictor) -> str:
     return f"{named.__module__}:{getattr(named, '__qualname__', type(named).__qualname__)}"
 
 
-def agent_seed(scenario: str, agent: str, seeds: Sequence[int]) -> int:
-    """Seed of an agent's own random numbers: 64 bits of the SHA-256 of the three, as JSON."""
-    text = json.dumps([scenario, agent, list(seeds)])
+def agent_seed(scenario: str, agent: str) -> int:
+    """Seed of an agent's own random numbers: 64 bits of the SHA-256 of the two, as JSON."""
+    text = json.dumps([scenario, agent])
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
 
 
@@ -258,7 +260,7 @@ def _contender(agent: AgentLike, env_id: str | None, parameters: dict[str, Any])
         parameters,
         chosen_id,
         True,
-        lambda env, seed: factory(env, seed=seed, **parameters),
+        lambda env, seed: agents.build(factory, env, name=name, seed=seed, parameters=parameters),
     )
 
 
@@ -298,7 +300,7 @@ def _play(
     started = clock()
     observation, _ = env.reset(seed=seeds)
     env_time, agent_time = clock() - started, 0.0
-    state: Any = None
+    state: Any = agent.begin(seeds) if hasattr(agent, "begin") else None
     # An episode that is over restarts by the step after its last one.
     episode_start: NDArray[np.bool_] = np.ones(env.num_envs, np.bool_)
     while books.running.any() and books.steps_of_all < max_steps * env.num_envs:

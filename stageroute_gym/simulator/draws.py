@@ -14,17 +14,22 @@ _MIX_2 = np.uint64(0x94D049BB133111EB)
 
 
 @inlined
-def uniform(key: int, index: int) -> float:
-    """Draw number ``index`` in [0, 1) of an episode's ``key``: SplitMix64 as a counter.
+def bits(key: int, index: int) -> np.uint64:
+    """Number ``index`` of the 64-bit numbers that follow from ``key``: SplitMix64 as a counter.
 
-    Steele, Lea & Flood 2014, "Fast splittable pseudorandom number generators". A draw depends on
+    Steele, Lea & Flood 2014, "Fast splittable pseudorandom number generators". It depends on
     nothing but key and index, so agents under one seed meet the same queries whatever they do.
     """
     state = np.uint64(key) + (np.uint64(index) + np.uint64(1)) * _GOLDEN
     state = (state ^ (state >> np.uint64(30))) * _MIX_1
     state = (state ^ (state >> np.uint64(27))) * _MIX_2
-    state = state ^ (state >> np.uint64(31))
-    return np.float64(state >> np.uint64(11)) * 2.0**-53
+    return state ^ (state >> np.uint64(31))
+
+
+@inlined
+def uniform(key: int, index: int) -> float:
+    """Draw number ``index`` in [0, 1) of an episode's ``key``, by `bits`."""
+    return np.float64(bits(key, index) >> np.uint64(11)) * 2.0**-53
 
 
 @inlined

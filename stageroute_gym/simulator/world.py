@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stageroute_gym import compiling  # noqa: F401  tells the user of a long compilation
+from stageroute_gym.context import AgentContext
 from stageroute_gym.errors import FieldError
 from stageroute_gym.optimize import stage_oracle
 from stageroute_gym.problem import Problem
@@ -106,6 +107,21 @@ class World:
         low = self.table.cost.min(axis=0) * multiplier.min(axis=0)
         high = self.table.cost.max(axis=0) * multiplier.max(axis=0)
         return float(low.min()), float(high.max())
+
+    def agent_context(self, *, continuous: bool) -> AgentContext:
+        """What an agent may know of this world.
+
+        Args:
+            continuous: whether it acts in `StageRouteContinuous-v0`.
+        """
+        return AgentContext(
+            problem=self.problem,
+            models=self.table.models,
+            list_prices=tuple(self.table.list_price.tolist()),
+            cost_bounds=self.cost_bounds,
+            num_features=self.table.features.shape[1],
+            actions="continuous" if continuous else "discrete",
+        )
 
     @cached_property
     def stage_values(self) -> NDArray[np.float64]:

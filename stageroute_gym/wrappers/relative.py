@@ -15,6 +15,7 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
+from stageroute_gym.context import AgentContext
 from stageroute_gym.wrappers.normalization import check_positive
 
 Floats = NDArray[np.float32]
@@ -95,15 +96,16 @@ class RelativeFeatures:
 
     @classmethod
     def of(cls, env: Any) -> Self:
-        """The transformation for an environment, single or vector, wrapped or not."""
-        world = env.unwrapped.world
+        """The transformation for an environment or a context; see `AgentContext.of`."""
+        context = AgentContext.of(env)
+        problem = context.problem
         return cls(
-            num_models=world.num_models,
-            horizon=world.problem.horizon,
-            num_stages=world.schedule.num_stages,
-            max_deployed=world.problem.max_deployed,
-            budget=world.problem.budget,
-            burst=world.problem.burst,
+            num_models=context.num_models,
+            horizon=problem.horizon,
+            num_stages=len(problem.stage_lengths),
+            max_deployed=problem.max_deployed,
+            budget=problem.budget,
+            burst=problem.burst,
         )
 
     @property

@@ -42,7 +42,7 @@ def _episode(agent_class, queries):
     env = gym.make("StageRouteContinuous-v0", scenario="paper", budget_rule="soft")
 
     def play():
-        agent = agent_class(env)
+        agent = agent_class(env.unwrapped.agent_context)
         observation, info = env.reset(seed=0)
         state, terminated = None, False
         while info["t"] < queries and not terminated:

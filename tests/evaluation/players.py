@@ -16,7 +16,7 @@ class Even:
 
     pause = 0.0
 
-    def __init__(self, env: Any, *, seed: int = 0, share: float = 0.5) -> None:
+    def __init__(self, context: Any, *, seed: int = 0, share: float = 0.5) -> None:
         self.seed = seed
         self.share = share
 
@@ -44,7 +44,7 @@ class Dear:
 
     env_id = "StageRoute-v0"
 
-    def __init__(self, env: Any, *, seed: int = 0) -> None:
+    def __init__(self, context: Any, *, seed: int = 0) -> None:
         self.seed = seed
 
     def predict(
@@ -60,7 +60,7 @@ class Dear:
 class Shares:
     """Random shares; the batch's own draws."""
 
-    def __init__(self, env: Any, *, seed: int = 0) -> None:
+    def __init__(self, context: Any, *, seed: int = 0) -> None:
         self.rng = np.random.default_rng(seed)
 
     def predict(
@@ -89,15 +89,15 @@ class Raises(Even):
 class Refuses(Even):
     """An agent that fits other environments."""
 
-    def __init__(self, env: Any, *, seed: int = 0) -> None:
+    def __init__(self, context: Any, *, seed: int = 0) -> None:
         raise FieldError("number of models", 11, "3, as in its training")
 
 
 class Recorder(Even):
     """Keeps what it was told about starts of episodes."""
 
-    def __init__(self, env: Any, *, seed: int = 0) -> None:
-        super().__init__(env, seed=seed)
+    def __init__(self, context: Any, *, seed: int = 0) -> None:
+        super().__init__(context, seed=seed)
         self.starts: list[Any] = []
         self.progress: list[Any] = []
 

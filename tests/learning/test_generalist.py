@@ -62,7 +62,7 @@ def test_random_scenarios_can_serve_every_query_and_cover_what_they_say() -> Non
 
 def test_teacher_advises_the_mixture_of_the_true_means_at_the_pace() -> None:
     env = StageRouteContinuousVectorEnv(2, scenario=random_scenario(3))
-    teacher = Teacher(env)
+    teacher = Teacher(env.agent_context, world=env.world)
     observation, _ = env.reset(seed=0)
     observation, *_ = env.step(np.ones((2, NUM_MODELS), np.float32))
     for _ in range(50):

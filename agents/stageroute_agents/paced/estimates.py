@@ -7,11 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
+from stageroute_agents.arrays import Floats
 from stageroute_agents.paced.evidence import COST_SUM, COSTS, SCORE_SUM, SCORES
-
-Floats = NDArray[np.float64]
 
 # Effects of models and of tasks are fitted in turn, so often.
 _SWEEPS = 3

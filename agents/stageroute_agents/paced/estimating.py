@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from stageroute_agents.base import Batch, State
+from stageroute_agents.arrays import Batch, Floats, Integers, State
 from stageroute_agents.memory import Diary, Learner, Outcomes
 from stageroute_agents.paced.estimates import Prior, estimate_rows
 from stageroute_agents.paced.evidence import NUM_SUMS, NUM_WATCHED, learn_rows
-
-Floats = NDArray[np.float64]
+from stageroute_gym.context import AgentContext
 
 # Queries with more features than this are not told apart by task.
 _MOST_TASKS = 64
@@ -31,7 +28,7 @@ class EstimatingAgent(Learner):
     was routed and is not yet observed counts as tried.
 
     Args:
-        env: the environment it is for.
+        context: what it may know of the world it is for.
         seed: seed of the agent's own random numbers.
         prior: what is expected before anything has been observed.
         use_prices: whether the list prices are part of that.
@@ -42,7 +39,7 @@ class EstimatingAgent(Learner):
 
     def __init__(
         self,
-        env: Any,
+        context: AgentContext,
         *,
         seed: int,
         prior: Prior,
@@ -51,11 +48,11 @@ class EstimatingAgent(Learner):
         per_task: bool,
         count_pending: bool,
     ) -> None:
-        super().__init__(env, seed=seed)
+        super().__init__(context, seed=seed)
         self.prior = prior
         self.use_prices = use_prices
         self.threshold = _EVIDENCE if forget else math.inf
-        features = self.world.table.features.shape[1]
+        features = context.num_features
         self.num_tasks = features if per_task and 1 < features <= _MOST_TASKS else 1
         self.count_pending = count_pending and self.problem.feedback_delay > 0
         self.diary = Diary(self.problem.feedback_delay)
@@ -73,7 +70,6 @@ class EstimatingAgent(Learner):
             "deviation": np.zeros((rows, tasks, models)),
             "cost": np.zeros((rows, tasks, models)),
             "pending": np.zeros((rows, models)),
-            "routing": np.zeros((rows, models)),
         }
         if tasks > 1:
             state["tasks"] = self.diary.blank(rows, 1)
@@ -82,22 +78,11 @@ class EstimatingAgent(Learner):
         return state
 
     def learn(self, batch: Batch, state: State, outcomes: Outcomes) -> None:
-        """Book the outcomes, estimate anew, and decide what is to be decided."""
-        routing = batch["phase"][:, 0] > 0
-        routed = np.flatnonzero(routing)
+        """Book the outcomes, and estimate anew."""
         self._book(state, outcomes)
         if self.num_tasks > 1:
-            self._note_tasks(batch, state, routed)
+            self._note_tasks(batch, state, np.flatnonzero(batch["phase"][:, 0] > 0))
         self.estimate(batch, state)
-        opening = np.flatnonzero(~routing & ~batch["deployed"].any(axis=1))
-        if opening.size:
-            self.deploy(batch, state, opening)
-        if routed.size:
-            self.route(batch, state, routed)
-            if self.count_pending:
-                shares = state["routing"][routed]
-                self.diary.note(state["routed"], state["queries"], routed, shares)
-                state["pending"][routed] += shares
 
     def estimate(self, batch: Batch, state: State) -> None:
         """Write what each model is taken to score and cost on each task, with the deviation.
@@ -121,30 +106,18 @@ class EstimatingAgent(Learner):
         )
 
     @abstractmethod
-    def deploy(self, batch: Batch, state: State, rows: NDArray[np.int64]) -> None:
-        """Choose the set of the stage that opens.
+    def route(self, batch: Batch, state: State, rows: Integers) -> Floats:
+        """Shares for the query at hand, as `shares` returns them."""
 
-        Args:
-            batch: observations of ``E`` episodes.
-            state: what is remembered of them; estimates are up to date.
-            rows: the episodes in which a stage opens, shape (R,), int64.
-        """
+    def shares(self, batch: Batch, state: State, rows: Integers) -> Floats:
+        """The shares for the query at hand, counted as pending until its outcome is observed."""
+        shares = self.route(batch, state, rows)
+        if self.count_pending:
+            self.diary.note(state["routed"], state["queries"], rows, shares)
+            state["pending"][rows] += shares
+        return shares
 
-    @abstractmethod
-    def route(self, batch: Batch, state: State, rows: NDArray[np.int64]) -> None:
-        """Write the shares for the query at hand, ``state["routing"][rows]``.
-
-        Args:
-            batch: observations of ``E`` episodes.
-            state: what is remembered of them; estimates are up to date.
-            rows: the episodes with a query to route, shape (R,), int64.
-        """
-
-    def shares(self, batch: Batch) -> Floats:
-        """The shares for the query at hand."""
-        return batch["routing"]
-
-    def over_tasks(self, state: State, name: str, rows: NDArray[np.int64]) -> Floats:
+    def over_tasks(self, state: State, name: str, rows: Integers) -> Floats:
         """The mean of an estimate over the tasks as they come, shape (R, N), float64.
 
         Args:
@@ -181,7 +154,7 @@ class EstimatingAgent(Learner):
             known = self.diary.recall(state["routed"], state["queries"], due)
             state["pending"][due] = np.maximum(state["pending"][due] - known, 0.0)
 
-    def _note_tasks(self, batch: Batch, state: State, routed: NDArray[np.int64]) -> None:
+    def _note_tasks(self, batch: Batch, state: State, routed: Integers) -> None:
         task = batch["query"][routed].argmax(axis=1)
         state["task"][routed] = task
         self.diary.note(state["tasks"], state["queries"], routed, task[:, None].astype(np.float64))

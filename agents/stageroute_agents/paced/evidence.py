@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
+from stageroute_agents.arrays import Floats, Integers
 
 # `cells`, shape (E, G, N, 4): what has been observed of each model on each of G tasks. Scores and
 # costs are counted apart, since a model may change in one of them only.

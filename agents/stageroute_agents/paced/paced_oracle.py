@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import ClassVar
 
 import numpy as np
 
-from stageroute_agents.base import Batch, State
+from stageroute_agents.arrays import Batch, State
+from stageroute_agents.base import Kind
 from stageroute_agents.paced.paced_route import PacedRoute
-from stageroute_gym.simulator.world import weighted_means
+from stageroute_gym.context import AgentContext
+from stageroute_gym.simulator.world import World, weighted_means
 
 
 class PacedOracle(PacedRoute):
@@ -18,13 +20,16 @@ class PacedOracle(PacedRoute):
     a learner would do that needs no outcomes; the rest up to the horizon oracle is foresight.
 
     Args:
-        env: the environment it is for.
+        context: what any agent may know.
+        world: the world that the agent acts in, with its true means.
         seed: seed of the agent's own random numbers.
     """
 
-    def __init__(self, env: Any, *, seed: int = 0) -> None:
-        super().__init__(env, seed=seed, forget=False)
-        table, schedule = self.world.table, self.world.schedule
+    kind: ClassVar[Kind] = "reference"
+
+    def __init__(self, context: AgentContext, *, world: World, seed: int = 0) -> None:
+        super().__init__(context, seed=seed, forget=False)
+        table, schedule = world.table, world.schedule
         task = table.features.argmax(axis=1) if self.num_tasks > 1 else np.zeros(len(table.task))
         shape = (len(schedule.mixes), self.num_tasks, self.num_models)
         score, cost = np.zeros((2, *shape))

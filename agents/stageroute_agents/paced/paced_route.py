@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
-from stageroute_agents.base import Batch, State
+from stageroute_agents.arrays import Batch, Flags, Floats, Integers, State
 from stageroute_agents.paced.estimates import Prior
 from stageroute_agents.paced.estimating import EstimatingAgent, shares_of_tasks
 from stageroute_agents.paced.sets import best_mixtures, shared_mixtures
 from stageroute_agents.paced.task_route import route_tasks_rows
-from stageroute_agents.parameters import fraction, not_negative, positive
-from stageroute_gym.errors import FieldError
+from stageroute_gym.checks import number, switch
+from stageroute_gym.context import AgentContext
 from stageroute_gym.optimize.slots import fill_slots_rows
-
-Floats = NDArray[np.float64]
 
 
 class PacedRoute(EstimatingAgent):
@@ -39,7 +34,7 @@ class PacedRoute(EstimatingAgent):
       linear programme (`stageroute_agents.paced.task_route`).
 
     Args:
-        env: the environment it is for.
+        context: what it may know of the world it is for.
         seed: seed of the agent's own random numbers.
         width: width of the score bound that RouteOPT and spare slots go by, in deviations.
         deploy_width: the same for DeployOPT.
@@ -57,7 +52,7 @@ class PacedRoute(EstimatingAgent):
 
     def __init__(
         self,
-        env: Any,
+        context: AgentContext,
         *,
         seed: int = 0,
         width: float = 1.5,
@@ -75,58 +70,51 @@ class PacedRoute(EstimatingAgent):
         count_pending: bool = True,
         per_task: bool = True,
     ) -> None:
-        if fraction("prior_mean", prior_mean) == 0.0:
-            raise FieldError("prior_mean", prior_mean, "a number above 0 and below 1")
         super().__init__(
-            env,
+            context,
             seed=seed,
             prior=Prior(
-                positive("score_prior", score_prior),
-                float(prior_mean),
-                not_negative("price_slope", price_slope),
-                positive("slope_prior", slope_prior),
-                positive("cost_prior", cost_prior),
-                positive("cell_prior", cell_prior),
+                number("score_prior", score_prior, 0, above=True),
+                number("prior_mean", prior_mean, 0, 1, above=True, below=True),
+                number("price_slope", price_slope, 0),
+                number("slope_prior", slope_prior, 0, above=True),
+                number("cost_prior", cost_prior, 0, above=True),
+                number("cell_prior", cell_prior, 0, above=True),
             ),
-            use_prices=use_prices,
-            forget=forget,
-            per_task=per_task,
-            count_pending=count_pending,
+            use_prices=switch("use_prices", use_prices),
+            forget=switch("forget", forget),
+            per_task=switch("per_task", per_task),
+            count_pending=switch("count_pending", count_pending),
         )
-        self.width = not_negative("width", width)
-        self.deploy_width = not_negative("deploy_width", deploy_width)
-        self.pace = pace
+        self.width = number("width", width, 0)
+        self.deploy_width = number("deploy_width", deploy_width, 0)
+        self.pace = switch("pace", pace)
         # Stages can only share what is paced.
-        self.share_stages = share_stages and pace
-        self.stage_ends: NDArray[np.int64] = self.problem.stage_bounds[1:]
+        self.share_stages = switch("share_stages", share_stages) and self.pace
+        self.stage_ends: Integers = self.problem.stage_bounds[1:]
 
     def initial_state(self, rows: int) -> State:
-        """With the set that was chosen, and ``budget_kept``.
+        """With ``budget_kept``, shape (rows,).
 
         That is what the stage leaves for those after it, in USD; NaN where each query left may
         spend the same.
         """
         return {
             **super().initial_state(rows),
-            "set": np.zeros((rows, self.num_models), np.bool_),
             "budget_kept": np.full(rows, np.nan),
         }
 
-    def stages(self, queries: NDArray[np.int64]) -> NDArray[np.int64]:
+    def stages(self, queries: Integers) -> Integers:
         """Number of the stage that the next query belongs to; the last one's after the end."""
         stage = np.searchsorted(self.stage_ends, queries, side="right")
         return np.minimum(stage, len(self.stage_ends) - 1)
 
-    def plan(self, batch: Batch) -> NDArray[np.bool_]:
-        """The set chosen as the stage opened."""
-        return batch["set"]
-
-    def deploy(self, batch: Batch, state: State, rows: NDArray[np.int64]) -> None:
-        """By DeployOPT; slots left over go to the best bounds at the budget's price."""
+    def plan(self, batch: Batch, state: State, rows: Integers) -> Flags:
+        """The set by DeployOPT; slots left over go to the best bounds at the budget's price."""
         score, deviation, cost = (
             self.over_tasks(state, name, rows) for name in ("score", "deviation", "cost")
         )
-        caps = self.throughput * (batch["available"][rows] > 0)
+        caps = self.throughput * (batch["available"] > 0)
         slots = self.problem.max_deployed
         left, budget = self._budget(batch, state, rows)
         bound = np.minimum(score + self.deploy_width * deviation, 1.0)
@@ -141,14 +129,12 @@ class PacedRoute(EstimatingAgent):
             mixtures = best_mixtures(bound, cost, budget, caps, slots)
         chosen = mixtures.weights > 0
         bound = np.minimum(score + self.width * deviation, 1.0)
-        pulls = batch["pulls"][rows]
-        fill_slots_rows(
-            bound, cost, caps > 0, pulls.astype(np.int64), mixtures.price, slots, chosen
-        )
-        state["set"][rows] = chosen
+        pulls = batch["pulls"].astype(np.int64)
+        fill_slots_rows(bound, cost, caps > 0, pulls, mixtures.price, slots, chosen)
+        return chosen
 
-    def route(self, batch: Batch, state: State, rows: NDArray[np.int64]) -> None:
-        """By RouteOPT over the tasks."""
+    def route(self, batch: Batch, state: State, rows: Integers) -> Floats:
+        """Shares by RouteOPT over the tasks."""
         _, budget = self._budget(batch, state, rows)
         bound = np.minimum(state["score"][rows] + self.width * state["deviation"][rows], 1.0)
         shares = np.empty((len(rows), self.num_models))
@@ -157,16 +143,16 @@ class PacedRoute(EstimatingAgent):
             state["cost"][rows],
             shares_of_tasks(state["task_counts"][rows]),
             budget,
-            self.throughput * (batch["deployed"][rows] > 0),
+            self.throughput * (batch["deployed"] > 0),
             state["task"][rows],
             shares,
         )
-        state["routing"][rows] = shares
+        return shares
 
-    def _budget(self, batch: Batch, state: State, rows: NDArray[np.int64]) -> tuple[Floats, Floats]:
+    def _budget(self, batch: Batch, state: State, rows: Integers) -> tuple[Floats, Floats]:
         """What is left of the budget, USD, and what a query may cost from now on, USD a query."""
         problem, queries = self.problem, state["queries"][rows]
-        left = problem.total_budget * batch["budget_left"][rows, 0].astype(np.float64)
+        left = problem.total_budget * batch["budget_left"][:, 0].astype(np.float64)
         if self.count_pending:
             left -= (state["pending"][rows] * self.over_tasks(state, "cost", rows)).sum(axis=1)
         left = np.maximum(left, 0.0)
@@ -174,7 +160,7 @@ class PacedRoute(EstimatingAgent):
             return left, np.full(len(rows), problem.budget)
         paced = left / np.maximum(problem.horizon - queries, 1)
         # On a deploy step the stage before is over, and what it kept is free.
-        kept = np.where(batch["phase"][rows, 0] > 0, state["budget_kept"][rows], np.nan)
+        kept = np.where(batch["phase"][:, 0] > 0, state["budget_kept"][rows], np.nan)
         end = self.stage_ends[self.stages(queries)]
         of_stage = np.maximum(left - kept, 0.0) / np.maximum(end - queries, 1)
         return left, np.where(np.isnan(kept), paced, of_stage)

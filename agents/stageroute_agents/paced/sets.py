@@ -5,11 +5,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from stageroute_agents.arrays import Flags, Floats, Integers
 from stageroute_gym.optimize.deploy import deploy_rows
-
-Floats = NDArray[np.float64]
 
 _MOST_STEPS = 30
 _LEAST_STEP = 1e-12
@@ -32,7 +30,7 @@ class Mixtures(NamedTuple):
     cost: Floats
     price: Floats
 
-    def where(self, condition: NDArray[np.bool_], other: Mixtures) -> Mixtures:
+    def where(self, condition: Flags, other: Mixtures) -> Mixtures:
         """These mixtures where the condition holds, shape (R,), the others elsewhere."""
         return Mixtures(
             np.where(condition[:, None], self.weights, other.weights),
@@ -65,8 +63,8 @@ def shared_mixtures(
     budget: Floats,
     caps: Floats,
     slots: int,
-    stages_left: NDArray[np.int64],
-) -> tuple[Mixtures, NDArray[np.bool_]]:
+    stages_left: Integers,
+) -> tuple[Mixtures, Flags]:
     """What to deploy in this stage, if the stages left share their budget as is best.
 
     With few slots the value of a stage is not concave in its budget: dear and cheap stages in turn
@@ -98,7 +96,7 @@ def shared_mixtures(
 
 def _bracket(
     score: Floats, cost: Floats, budget: Floats, caps: Floats, slots: int
-) -> tuple[Mixtures, Mixtures, Floats, NDArray[np.bool_]]:
+) -> tuple[Mixtures, Mixtures, Floats, Flags]:
     """A mixture below the budget and one above, the price at which both are best, and where."""
     free = np.full(len(score), np.inf)
     dear = best_mixtures(score, cost, free, caps, slots)

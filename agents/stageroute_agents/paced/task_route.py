@@ -6,10 +6,8 @@ import math
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
+from stageroute_agents.arrays import Floats, Integers
 
 # Each step finds a new vertex of the concave value, so that the limit is never met in practice.
 _MOST_STEPS = 100

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Self
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from stageroute_agents.base import Batch, rows_of
+from stageroute_agents.arrays import Batch, State
+from stageroute_agents.base import rows_of
 from stageroute_agents.sb3.algorithms import CONTINUOUS
 from stageroute_agents.sb3.settings import TrainingSettings
+from stageroute_agents.streams import ACTION, draw_uniforms, episode_keys, next_keys
+from stageroute_gym.context import AgentContext
 from stageroute_gym.errors import FieldError
 from stageroute_gym.wrappers import Normalization, RelativeFeatures
 from stageroute_gym.wrappers.shares import softmax_weights
-
-State = dict[str, NDArray[Any]]
 
 
 class TrainedAgent:
@@ -60,7 +61,7 @@ class TrainedAgent:
         self.masked = masked
         self.recurrent = recurrent
         self.logits = logits
-        self.rng: np.random.Generator = np.random.default_rng(seed)
+        self.seed = seed
 
     @classmethod
     def of(
@@ -84,25 +85,24 @@ class TrainedAgent:
             seed=seed,
         )
 
-    def check(self, env: Any) -> None:
-        """Check that it can act in an environment, single or vector.
+    def check(self, context: AgentContext) -> None:
+        """Check that it can act in a world.
 
         Raises:
             FieldError: if the actions, the number of models or that of query features differ.
         """
-        actual = "StageRouteContinuous-v0" if env.unwrapped.continuous else "StageRoute-v0"
+        actual = "StageRouteContinuous-v0" if context.continuous else "StageRoute-v0"
         if actual != self.env_id:
             raise FieldError("env_id", actual, f"{self.env_id}, which the agent was trained in")
         trained = self.normalization
         if isinstance(trained, RelativeFeatures):
             return  # made for the environment, as such a policy fits any
-        here = Normalization.of(env)
-        if here.num_models != trained.num_models:
+        if context.num_models != trained.num_models:
             allowed = f"{trained.num_models}, as in the scenario the agent was trained on"
-            raise FieldError("number of models", here.num_models, allowed)
-        if len(here.query_low) != len(trained.query_low):
+            raise FieldError("number of models", context.num_models, allowed)
+        if context.num_features != len(trained.query_low):
             allowed = f"{len(trained.query_low)}, as in the scenario the agent was trained on"
-            raise FieldError("number of query features", len(here.query_low), allowed)
+            raise FieldError("number of query features", context.num_features, allowed)
 
     def predict(
         self,
@@ -121,9 +121,10 @@ class TrainedAgent:
             return actions[0], state
         routing = observation["phase"][:, 0] > 0
         if state is None:
-            state = self._initial_state(len(routing))
+            state = self.begin(range(len(routing)))
         if episode_start is not None:
             state["fresh"] |= np.asarray(episode_start, np.bool_)
+        self._renew(observation, state)
         due = ~routing | (state["left"] == 0) | state["fresh"]
         if self.env_id == "StageRoute-v0":
             masks, held = observation["action_mask"], state["action"]
@@ -135,15 +136,20 @@ class TrainedAgent:
             state["left"][due] = np.where(routing[due], self.hold, 1)
             state["fresh"][due] = False
         state["left"] -= 1
+        state["step"] += 1
         return state["action"].copy(), state
 
-    def _initial_state(self, rows: int) -> State:
-        n = self.normalization.num_models
+    def begin(self, seeds: Iterable[int]) -> State:
+        """The state for the first `predict`; see `stageroute_agents.base.Agent.begin`."""
+        keys = episode_keys(self.seed, seeds)
+        rows, n = len(keys), self.normalization.num_models
         continuous = self.env_id != "StageRoute-v0"
         state: State = {
             "action": np.zeros((rows, n), np.float32) if continuous else np.zeros(rows, np.int64),
             "left": np.zeros(rows, np.int64),
             "fresh": np.ones(rows, np.bool_),
+            "key": keys,
+            "step": np.zeros(rows, np.int64),
         }
         if self.recurrent:
             layers, _, width = self.policy.lstm_hidden_state_shape
@@ -164,7 +170,7 @@ class TrainedAgent:
             with torch.no_grad():
                 tensor, _ = self.policy.obs_to_tensor(rows)
                 distribution = self.policy.get_distribution(tensor, **masks).distribution
-            return self._draw(distribution.probs.numpy())
+            return self._draw(distribution.probs.numpy(), state, due)
         actions = self.policy.predict(rows, deterministic=True, **masks)[0]
         return softmax_weights(actions) if self.logits else actions
 
@@ -181,7 +187,7 @@ class TrainedAgent:
                     tuple(torch.as_tensor(part) for part in memory),
                     torch.as_tensor(starts, dtype=torch.float32),
                 )
-            actions = self._draw(distribution.distribution.probs.numpy())
+            actions = self._draw(distribution.distribution.probs.numpy(), state, due)
             memory = tuple(part.numpy() for part in after)
         else:
             actions, memory = self.policy.predict(
@@ -190,7 +196,19 @@ class TrainedAgent:
         state["hidden"][:, due], state["cell"][:, due] = memory
         return actions
 
-    def _draw(self, probabilities: NDArray[np.float32]) -> NDArray[np.int64]:
+    @staticmethod
+    def _renew(observation: Batch, state: State) -> None:
+        """Give an episode that starts random numbers of its own."""
+        first = (observation["phase"][:, 0] == 0) & (observation["progress"][:, 0] == 0)
+        first &= ~observation["deployed"].any(axis=1)
+        rows = np.flatnonzero(first | state["fresh"])
+        state["key"][rows] = next_keys(state["key"][rows])
+        state["step"][rows] = 0
+
+    @staticmethod
+    def _draw(
+        probabilities: NDArray[np.float32], state: State, due: NDArray[np.bool_]
+    ) -> NDArray[np.int64]:
         cumulative = probabilities.astype(np.float64).cumsum(axis=1)
-        draws = self.rng.random((len(cumulative), 1)) * cumulative[:, -1:]
-        return (cumulative[:, :-1] <= draws).sum(axis=1)
+        draws = draw_uniforms(state["key"][due], state["step"][due], ACTION, 1)
+        return (cumulative[:, :-1] <= draws * cumulative[:, -1:]).sum(axis=1)

@@ -68,7 +68,7 @@ class Table:
         native = StageRouteContinuousVectorEnv(episodes, scenario=scenario)
         self.env = VectorHoldDecision(native, queries=hold)
         self.features = RelativeFeatures.of(native)
-        self.teacher = Teacher(native, fill_slots=False)
+        self.teacher = Teacher(native.agent_context, world=native.world, fill_slots=False)
         self.observation, _ = self.env.reset(seed=seed)
         self.running: NDArray[np.bool_] = np.ones(episodes, np.bool_)
         self.score: NDArray[np.float64] = np.zeros(episodes)

@@ -22,6 +22,7 @@ import numpy as np
 from stageroute_agents.sb3 import algorithms
 from stageroute_agents.sb3.settings import TrainingSettings
 from stageroute_gym import scenarios
+from stageroute_gym.context import AgentContext
 from stageroute_gym.errors import FieldError
 from stageroute_gym.wrappers import Normalization, RelativeFeatures
 
@@ -113,24 +114,27 @@ class AgentFile:
             raise FieldError("agent file", self.path, allowed) from error
         self.env_id = str(self.settings.env_id)
 
-    def __call__(self, env: Any, *, seed: int = 0) -> TrainedAgent:
-        """The agent for an environment.
+    def __call__(self, context: Any, *, seed: int = 0) -> TrainedAgent:
+        """The agent for a world.
 
         Args:
-            env: the environment, single or vector.
+            context: what it may know of the world it is for, or an environment; see
+                `AgentContext.of`.
             seed: seed of the agent's own random numbers.
 
         Raises:
-            FieldError: if the scenario's shape or the environment's actions do not fit, or the
+            FieldError: if the scenario's shape or its actions do not fit, or the
                 extra ``rl`` is not installed.
         """
         self.settings.algorithm.load()
         from stageroute_agents.sb3.agent import TrainedAgent
 
+        known = AgentContext.of(context)
+
         # Weights that are shared by all models fit any number of them, and any budget.
-        own = self.normalization or RelativeFeatures.of(env)
+        own = self.normalization or RelativeFeatures.of(known)
         agent = TrainedAgent.of(self.settings, self._policy(own), own, seed)
-        agent.check(env)
+        agent.check(known)
         return agent
 
     def _policy(self, normalization: Normalization | RelativeFeatures) -> Any:

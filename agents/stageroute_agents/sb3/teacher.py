@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from stageroute_agents.base import Batch, rows_of
-from stageroute_agents.linear_program import Floats
-from stageroute_agents.oracle import TrueMeans
-from stageroute_gym.optimize.route import route_rows
+from stageroute_agents.arrays import Batch, Floats, Integers
+from stageroute_agents.base import rows_of
+from stageroute_agents.linear_program import routed
+from stageroute_agents.references import TrueMeans
 
 # Where nothing is affordable there is no price; a query that costs the pace then counts as a score
 # of 1. No mistake counts as more than five queries.
@@ -40,17 +40,17 @@ class Teacher(TrueMeans):
         advice, losses = np.zeros((2, *batch["pulls"].shape), np.float32)
         routing = batch["phase"][:, 0] > 0
         if not routing.all():
-            advice[~routing] = self.plan(rows_of(batch, ~routing))
+            rows = np.flatnonzero(~routing)
+            advice[rows] = self.plan(rows_of(batch, rows), {}, rows)
         if routing.any():
-            advice[routing], losses[routing] = self._routes(rows_of(batch, routing))
+            rows = np.flatnonzero(routing)
+            advice[rows], losses[rows] = self._routes(rows_of(batch, rows), rows)
         return advice, losses
 
-    def _routes(self, batch: Batch) -> tuple[Floats, Floats]:
-        score, cost = self.estimates(batch)
+    def _routes(self, batch: Batch, rows: Integers) -> tuple[Floats, Floats]:
+        score, cost = self.estimates(batch, {}, rows)  # the truth needs no memory
         budgets, caps = self.budgets(batch), self.throughput * batch["deployed"]
-        shares, rows = np.empty(caps.shape), len(caps)
-        value, price, feasible = np.empty(rows), np.empty(rows), np.empty(rows, np.bool_)
-        route_rows(score, cost, budgets, caps, shares, value, price, feasible)
+        shares, price = routed(score, cost, budgets, caps)
         dearest = 1.0 / np.maximum(budgets, 1e-6 * self.problem.budget)
         worth = score - np.where(np.isfinite(price), price, dearest)[:, None] * cost
         own = (worth * shares).sum(axis=1, keepdims=True)

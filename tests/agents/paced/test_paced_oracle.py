@@ -14,7 +14,7 @@ from stageroute_gym.vector import StageRouteContinuousVectorEnv
 @pytest.mark.parametrize("scenario", ["price-cut", "per-task", "drift"])
 def test_its_means_are_the_world_s(scenario):
     env = StageRouteContinuousVectorEnv(1, scenario=scenario)
-    agent, world = PacedOracle(env), env.world
+    agent, world = PacedOracle(env.agent_context, world=env.world), env.world
     if scenario == "per-task":
         # The features stand in the order of the tasks.
         np.testing.assert_allclose(agent.true_score, oracles_of(world).task_means.score, atol=1e-12)
@@ -26,7 +26,7 @@ def test_its_means_are_the_world_s(scenario):
 
 def test_it_follows_the_stages():
     env = StageRouteContinuousVectorEnv(1, scenario="price-cut", horizon=440)
-    agent, state = PacedOracle(env), None
+    agent, state = PacedOracle(env.agent_context, world=env.world), None
     observation, _ = env.reset(seed=0)
     dearest = []
     for _ in range(440 + 22):

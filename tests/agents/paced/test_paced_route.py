@@ -32,17 +32,19 @@ def allowed(agent, env, *, phase, queries, budget_left, **state):
 
 def test_budget_is_what_is_left_over_the_queries_left(env):
     step = {"phase": 1, "queries": 750, "budget_left": 0.5}
-    assert allowed(PacedRoute(env), env, **step) == pytest.approx(2.0)
-    assert allowed(PacedRoute(env, pace=False), env, **step) == 1.0
+    assert allowed(PacedRoute(env.agent_context), env, **step) == pytest.approx(2.0)
+    assert allowed(PacedRoute(env.agent_context, pace=False), env, **step) == 1.0
 
 
 def test_a_stage_keeps_what_was_planned_for_those_after_it(env):
     """22 stages: query 750 belongs to stage 16, which ends with query 772."""
     kept = 0.4 * env.problem.total_budget
     step = {"queries": 750, "budget_left": 0.5, "budget_kept": kept}
-    assert allowed(PacedRoute(env), env, phase=1, **step) == pytest.approx(100 / 22, rel=1e-5)
+    assert allowed(PacedRoute(env.agent_context), env, phase=1, **step) == pytest.approx(
+        100 / 22, rel=1e-5
+    )
     # The next stage is planned with all there is.
-    assert allowed(PacedRoute(env), env, phase=0, **step) == pytest.approx(2.0)
+    assert allowed(PacedRoute(env.agent_context), env, phase=0, **step) == pytest.approx(2.0)
 
 
 def test_late_feedback_counts_as_spent():
@@ -51,8 +53,10 @@ def test_late_feedback_counts_as_spent():
     pending[0] = 50.0
     cost = np.full((1, 11), 4 * env.problem.budget)
     step = {"phase": 1, "queries": 500, "budget_left": 0.5, "pending": pending, "cost": cost}
-    assert allowed(PacedRoute(env), env, **step) == pytest.approx((500 - 200) / 500)
-    assert allowed(PacedRoute(env, count_pending=False), env, **step) == pytest.approx(1.0)
+    assert allowed(PacedRoute(env.agent_context), env, **step) == pytest.approx((500 - 200) / 500)
+    assert allowed(
+        PacedRoute(env.agent_context, count_pending=False), env, **step
+    ) == pytest.approx(1.0)
 
 
 def play(env, agent, steps):
@@ -67,7 +71,7 @@ def play(env, agent, steps):
 @pytest.mark.parametrize("cls", [StageRouteContinuousVectorEnv, StageRouteVectorEnv])
 def test_pending_queries_are_those_routed_and_not_yet_observed(cls):
     env = cls(3, feedback_delay=40, **SHORT)
-    agent = PacedRoute(env)
+    agent = PacedRoute(env.agent_context)
     state, infos = play(env, agent, 400)
     # The step at hand is routed, but not yet over when the state was written.
     expected = np.where(infos["t"] > 40, 41, infos["t"])
@@ -78,7 +82,7 @@ def test_pending_queries_are_those_routed_and_not_yet_observed(cls):
 def test_evidence_is_what_the_environment_shows():
     """Without forgetting its sums are the observation's pulls and means."""
     env = StageRouteContinuousVectorEnv(2, scenario="per-task", horizon=1_000)
-    agent = PacedRoute(env, forget=False)
+    agent = PacedRoute(env.agent_context, forget=False)
     observation, _ = env.reset(seed=0)
     state = None
     for _ in range(600):
@@ -111,7 +115,7 @@ def test_evidence_is_what_the_environment_shows():
 )
 def test_bad_parameters(env, field, value):
     with pytest.raises(FieldError, match=field):
-        PacedRoute(env, **{field: value})
+        PacedRoute(env.agent_context, **{field: value})
 
 
 @pytest.mark.slow

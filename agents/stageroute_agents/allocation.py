@@ -8,12 +8,11 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from stageroute_agents.arrays import Flags, Floats, Integers
 from stageroute_gym.simulator.projection import project
 
-Floats = NDArray[np.float64]
 
-
-def ranking(index: Floats, caps: Floats, pulls: NDArray[np.float32]) -> NDArray[np.int64]:
+def ranking(index: Floats, caps: Floats, pulls: NDArray[np.float32]) -> Integers:
     """Models from the largest index to the smallest, unusable ones last, shape (E, N), int64.
 
     Ties go to the model with the fewest pulls, then to the lowest number.
@@ -26,9 +25,7 @@ def ranking(index: Floats, caps: Floats, pulls: NDArray[np.float32]) -> NDArray[
     return np.lexsort((pulls, -np.where(caps > 0, index, -np.inf)), axis=1)
 
 
-def best_set(
-    index: Floats, caps: Floats, pulls: NDArray[np.float32], slots: int
-) -> NDArray[np.bool_]:
+def best_set(index: Floats, caps: Floats, pulls: NDArray[np.float32], slots: int) -> Flags:
     """The ``slots`` usable models with the largest index, shape (E, N), bool.
 
     This is the deployment rule of every algorithm that has no notion of slots.
