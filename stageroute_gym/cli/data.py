@@ -21,12 +21,14 @@ TASKS_SHOWN = 10
 
 @app.command()
 def check(
-    file: Annotated[str, typer.Argument(help="A .parquet or .csv file.", show_default=False)],
+    file: Annotated[str, typer.Argument(help="Parquet, CSV or JSON lines.", show_default=False)],
 ) -> None:
     """Say what a file holds and all that is wrong with it; exit code 1 if anything is."""
     from stageroute_gym.workloads import check_file
 
     report = check_file(file)
+    for remark in report.remarks:
+        print(f"{file}: {remark}")
     if report.models:
         _print_contents(report, stdout_console())
     for problem in report.problems:
@@ -65,12 +67,13 @@ def convert(
 
 def _print_contents(report: FileReport, console: Console) -> None:
     from rich.box import SIMPLE
+    from rich.markup import escape
     from rich.table import Table
 
     table = Table(
         box=SIMPLE,
         title_justify="left",
-        title=f"{report.path}: {report.rows:,} queries, {report.layout} layout",
+        title=f"{escape(report.path)}: {report.rows:,} queries, {report.layout} layout",
     )
     table.add_column("model", overflow="fold")
     for column in ("mean score", "mean cost", "p99 cost", "max cost", "zero costs"):
@@ -78,7 +81,7 @@ def _print_contents(report: FileReport, console: Console) -> None:
     for model in report.models:
         numbers = (model.mean_score, model.mean_cost, model.p99_cost, model.max_cost)
         cells = ["-" if number is None else f"{number:.4g}" for number in numbers]
-        table.add_row(model.name, *cells, str(model.zero_costs))
+        table.add_row(escape(model.name), *cells, str(model.zero_costs))
     console.print(table)
     shown = list(report.tasks.items())[:TASKS_SHOWN]
     tasks = ", ".join(f"{task} ({number:,})" for task, number in shown)

@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING, Literal
 from stageroute_gym import checks
 from stageroute_gym.errors import FieldError
 from stageroute_gym.workloads.layouts import ROUTERBENCH_COST, to_long
-from stageroute_gym.workloads.outcome_files import ENDINGS, PICKLES, checked, read_frame
+from stageroute_gym.workloads.outcome_files import checked
+from stageroute_gym.workloads.table_files import PICKLES, read_table
 from stageroute_gym.writing import write_table
 
 if TYPE_CHECKING:
     import polars as pl
+
+TARGETS = (".parquet", ".csv")
 
 
 def convert(
@@ -41,14 +44,16 @@ def convert(
     """
     goal = Path(target)
     checks.choice("layout", layout, ("wide", "long"))
-    if goal.suffix.lower() not in ENDINGS:
-        raise FieldError("target", str(target), f"a file that ends in {' or '.join(ENDINGS)}")
+    if goal.suffix.lower() not in TARGETS:
+        raise FieldError("target", str(target), f"a file that ends in {' or '.join(TARGETS)}")
     if goal.exists() and not overwrite:
         raise FieldError("target", str(target), "a new file, or overwrite (--overwrite)")
     if not goal.parent.is_dir():
         raise FieldError("target", str(target), "a file in an existing folder")
     pickled = Path(source).suffix.lower() in PICKLES
-    frame = _read_pickle(Path(source), allow_pickle) if pickled else read_frame(source, "source")
+    frame = (
+        _read_pickle(Path(source), allow_pickle) if pickled else read_table(source, "source").frame
+    )
     wide = checked(frame)
     write_table(goal, to_long(wide) if layout == "long" else wide, field="target")
 

@@ -133,6 +133,11 @@ def _from_long(frame: pl.DataFrame) -> tuple[pl.DataFrame, list[FieldError]]:
             allowed = _times("the same on all rows of the query", several)
             problems.append(FieldError(where, several[name][0].to_list(), allowed))
     models = frame["model"].unique(maintain_order=True)
+    log = _log_problem(frame, len(models))
+    if log is not None and not problems:
+        return frame.unique("query_id", keep="first", maintain_order=True).select(
+            "query_id", *per_query
+        ), [log]
     queries = frame.unique("query_id", keep="first", maintain_order=True)
     wide = queries.select("query_id", *per_query)
     for model in models:
@@ -149,9 +154,29 @@ def _from_long(frame: pl.DataFrame) -> tuple[pl.DataFrame, list[FieldError]]:
     return wide, problems
 
 
+def _log_problem(frame: pl.DataFrame, models: int) -> FieldError | None:
+    """What to say of a log, in which most requests went to one model only."""
+    import polars as pl
+
+    answers = frame.group_by("query_id").agg(pl.len())["len"]
+    single = int((answers == 1).sum())
+    if models == 1 or 2 * single <= len(answers):
+        return None
+    allowed = (
+        f"a row for each of the {models} models on every query; {single:,} queries have one: a log "
+        "tells nothing of what the other models would have scored, so it is no table of outcomes"
+    )
+    return FieldError("rows", len(frame), allowed)
+
+
 def _missing(columns: list[str], wanted: tuple[str, ...]) -> list[FieldError]:
     return [
-        FieldError(f"column {name}", None, f"a column of that name; {closest(name, columns)}")
+        FieldError(
+            f"column {name}",
+            None,
+            f"a column of that name; {closest(name, columns)}; `stageroute data convert --columns "
+            f"{name}=THAT` renames one",
+        )
         for name in wanted
         if name not in columns
     ]

@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime
 
 from stageroute_gym.errors import FieldError, closest
-from stageroute_gym.workloads.outcome_files import read_frame
+from stageroute_gym.workloads.table_files import read_table
 
 DATE_COLUMNS = ("leaderboard_date", "release_date", "date")
 
@@ -28,7 +28,7 @@ def release_dates(path: str, models: tuple[str, ...]) -> tuple[tuple[str, ...], 
     """
     import polars as pl
 
-    frame = read_frame(path, "models")
+    frame = read_table(path, "models").frame
     if "model" not in frame.columns:
         allowed = f"a column of that name; {closest('model', frame.columns)}"
         raise FieldError("column model", None, allowed)

@@ -35,6 +35,7 @@ def source(tmp_path):
 def outcomes(draw):
     size = draw(st.integers(1, 6))
     text = st.text(st.characters(codec="utf-8", exclude_characters="\0\r"), min_size=1, max_size=5)
+    text = text.filter(lambda name: name == name.strip())
     models = draw(st.lists(text, min_size=1, max_size=4, unique=True))
 
     def column(values):

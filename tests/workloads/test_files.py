@@ -245,8 +245,8 @@ def bad_files(folder):
         "ragged.csv": (csv + b"q4,law,1,1,1,1,1,1\n", "a readable csv file"),
         "header.csv": (csv.splitlines()[0] + b"\n", "rows = 0: expected at least one query"),
         "blank.csv": (b"\n\n\n", ""),
-        "outcomes.json": (b"{}", "ends in .parquet or .csv"),
-        "outcomes": (csv, "ends in .parquet or .csv"),
+        "outcomes.json": (b"{}", "ends in .parquet, .csv, .tsv, .jsonl or .ndjson"),
+        "outcomes": (csv, "ends in .parquet, .csv, .tsv, .jsonl or .ndjson"),
         "outcomes.pkl": (b"\x80", "convert a pickle first"),
     }
     for name, (content, words) in contents.items():
@@ -254,7 +254,7 @@ def bad_files(folder):
         yield folder / name, words
     yield folder / "absent.csv", "an existing file"
     yield folder / "absent.parquet", "an existing file"
-    yield folder / "folder.csv", "an existing file"
+    yield folder / "folder.csv", "a file; this is a folder"
 
 
 def test_files_that_are_not_what_they_seem(tmp_path):
