@@ -33,14 +33,16 @@ def run(
     problem: dict[str, Any],
 ) -> None:
     """Run one agent on one scenario; print its books, and how the first episode went by stage."""
+    from stageroute_gym import scenarios
     from stageroute_gym.evaluation.measures import BY_KEY, SCORE
+    from stageroute_gym.evaluation.oracle_values import service, service_note
     from stageroute_gym.evaluation.running import play
     from stageroute_gym.evaluation.statistics import estimate
     from stageroute_gym.report.tables import episodes_table, stages_table
     from stageroute_gym.report.terminal import print_line, print_table
 
-    overrides = overrides_of(problem, data, models, assignments or ())
-    played = play(agent, scenario, parse_seeds(seeds), env_id=env_id, **overrides)
+    chosen = scenarios.get(scenario, **overrides_of(problem, data, models, assignments or ()))
+    played = play(agent, chosen, parse_seeds(seeds), env_id=env_id)
     rows = played.episodes
     console = stdout_console()
     print_table(console, episodes_table(rows))
@@ -48,4 +50,6 @@ def run(
     if mean.mean is not None and mean.half_width is not None:
         measure = BY_KEY[SCORE]
         print_line(console, f"{measure.heading}: {mean.mean:.4f} ± {mean.half_width:.4f} (95 %)")
+    if note := service_note(service(chosen.world())):
+        print_line(console, note)
     print_table(console, stages_table(played.stages, rows["seed"][0]))

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from stageroute_gym.errors import FieldError
 from stageroute_gym.evaluation.backends import LocalProcesses, Lost
-from stageroute_gym.evaluation.oracle_values import oracle_values
+from stageroute_gym.evaluation.oracle_values import oracle_values, service
 from stageroute_gym.evaluation.ranking import rank
 from stageroute_gym.evaluation.running import Played, play, warm_up
 from stageroute_gym.evaluation.storage import RESULTS, STAGES, SUMMARY, TIMINGS, ResultsFolder
@@ -175,6 +175,11 @@ def _summed_up(
     summary |= rank(results, names, {entry.label: entry.kind for entry in settings.entries})
     summary["oracles"] = {
         scenario.name: oracle_values(scenario, settings.seeds[0])
+        for scenario in settings.scenarios
+        if scenario.name in summary["scenarios"]
+    }
+    summary["service"] = {
+        scenario.name: service(scenario.world())
         for scenario in settings.scenarios
         if scenario.name in summary["scenarios"]
     }

@@ -100,7 +100,7 @@ MEASURES = (
         0,
         "expected score behind the stage oracle, over the horizon",
         "low",
-        "interval",
+        "range",
     ),
     Measure(
         "spend",

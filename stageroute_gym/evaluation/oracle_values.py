@@ -1,10 +1,12 @@
-"""What each oracle expects of a scenario, as leaderboards show it beside the ranking."""
+"""What a scenario's oracles expect, and what its budget can serve: shown beside every result."""
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from stageroute_gym.simulator.world import World
     from stageroute_gym.scenarios import Scenario
 
 # The query oracle's programme then takes about five seconds.
@@ -28,3 +30,32 @@ def oracle_values(scenario: Scenario, seed: int) -> dict[str, float | None]:
     small = query_variables(met) <= MOST_QUERY_VARIABLES
     values["query"] = oracle_score(met, "query") if small else None
     return values
+
+
+def service(world: World) -> dict[str, float | None]:
+    """What share of the queries the budget can serve.
+
+    Returns:
+        ``share``: the largest share, see `stageroute_gym.oracles.servable_share`;
+        ``full_budget``: the smallest budget in USD a query that serves all, None if none does.
+    """
+    from stageroute_gym.oracles import full_service_budget, servable_share
+
+    budget = full_service_budget(world)
+    return {
+        "share": servable_share(world),
+        "full_budget": budget if math.isfinite(budget) else None,
+    }
+
+
+def service_note(served: dict[str, float | None]) -> str | None:
+    """`service` in words; None where the budget serves all queries."""
+    share, budget = served["share"], served["full_budget"]
+    if share is None or share >= 1:
+        return None
+    line = f"this budget serves at most {100 * share:.4g} % of the queries"
+    if budget is None:
+        return f"{line}; no budget serves all, for want of models or throughput"
+    # Rounded upwards, so that what is said suffices.
+    digits = 3 - math.ceil(math.log10(budget))
+    return f"{line}; from b = {math.ceil(budget * 10.0**digits) / 10.0**digits:.4g} on all"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from stageroute_gym.evaluation.measures import BEHIND_FIRST, BY_KEY, MEASURES, OF_EPISODES, SCORE
-from stageroute_gym.evaluation.oracle_values import MOST_QUERY_VARIABLES
+from stageroute_gym.evaluation.oracle_values import MOST_QUERY_VARIABLES, service_note
 from stageroute_gym.evaluation.ranking import IQM
 
 if TYPE_CHECKING:
@@ -131,7 +131,9 @@ def notes(summary: dict[str, Any]) -> list[str]:
     parts = [*summary["scenarios"].values()]
     rows = [row for part in parts for row in (*part["ranking"], *part["references"])]
     means = "; ".join(f"{m.heading}: {m.meaning}" for m in _RANKED)
+    served = {name: service_note(values) for name, values in summary["service"].items()}
     return [
+        *(f"{name}: {line}." for name, line in served.items() if line),
         LEGEND,
         f"{means[0].upper()}{means[1:]}.",
         *([OVERALL_LEGEND] if summary["overall"] is not None else []),

@@ -35,7 +35,7 @@ def test_command_trains_resumes_and_names_the_file(tmp_path: Path) -> None:
         (["--algo", "sac", "--env-id", "StageRoute-v0"], "ppo, a2c, dqn, qrdqn, maskable-ppo"),
         (["--algo", "dqn", "--env-id", "StageRouteContinuous-v0"], "sac, td3, tqc"),
         (["--algo", "pppo"], "expected 'ppo'"),
-        (["--resume", "no-such-folder"], "settings"),
+        (["--resume", "no-such-folder"], "resume = 'no-such-folder': expected the folder of a run"),
         (["--budget", "-1"], "budget"),
         (["--scenario", "router"], "'routerbench', the nearest name"),
         (["--parameter", "colour=1"], "expected arguments of PPO.*colour"),

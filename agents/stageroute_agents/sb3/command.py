@@ -22,6 +22,7 @@ from stageroute_gym.cli.options import (
     parse_assignments,
     with_problem_options,
 )
+from stageroute_gym.errors import FieldError
 from stageroute_gym.problem import Problem
 
 
@@ -64,6 +65,8 @@ def train(
 
     if resume is not None:
         folder = Path(resume)
+        if not resume or not (folder / training.SETTINGS_FILE).is_file():
+            raise FieldError("resume", resume, "the folder of a run that `stageroute train` began")
         settings = TrainingSettings.read(folder / training.SETTINGS_FILE)
     else:
         settings = TrainingSettings(
