@@ -6,8 +6,8 @@ import math
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from stageroute_gym.simulator.world import World
     from stageroute_gym.scenarios import Scenario
+    from stageroute_gym.simulator.world import World
 
 # The query oracle's programme then takes about five seconds.
 MOST_QUERY_VARIABLES = 500_000
