@@ -236,7 +236,10 @@ def frontier_table(advice: Advice) -> AdviceTable:
         "Over budgets: where the set changes",
         ("set", "from USD a query", "score", "served"),
         tuple((row[3], row[0], row[1], row[2]) for row in rows),
-        note=f"Of {len(advice.frontier)} budgets, each solved exactly; expected scores.",
+        note=(
+            f"Of {len(advice.frontier)} budgets, each solved exactly; expected scores. Where all "
+            "queries can be served all are, even where declining some would score more."
+        ),
     )
 
 
