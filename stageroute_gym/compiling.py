@@ -1,30 +1,60 @@
-"""A line for the user who waits for the kernels to be compiled."""
+"""Compiling the kernels: numba's decorators, cached where that is possible, and lines about it.
+
+Compiled kernels are cached beside their source files, or, where that folder cannot be written to,
+in the user's cache folder, or in ``NUMBA_CACHE_DIR``. A read-only installation without any of these
+compiles them anew in each process.
+"""
 
 from __future__ import annotations
 
+import multiprocessing
 import sys
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
+import numba
 from numba.core import event
 
 PATIENCE = 2.0  # seconds of silence
 OURS = ("stageroute_gym", "stageroute_agents")
 
 
-class _Announcer(event.Listener):
-    """Says on stderr, once in a process, that this project's kernels have compiled for over 2 s.
+def njit(**options: Any) -> Callable[[Any], Any]:
+    """`numba.njit`, cached if the machine has a place for it."""
+    return _cached(numba.njit, options)
 
-    Compiled kernels are cached on disk, so this happens once after an installation. Numba tells of
-    each compilation; loading from the cache is none.
+
+def vectorize() -> Callable[[Any], Any]:
+    """`numba.vectorize`, cached if the machine has a place for it."""
+    return _cached(numba.vectorize, {})
+
+
+def _cached(decorator: Any, options: dict[str, Any]) -> Callable[[Any], Any]:
+    def compiled(function: Any) -> Any:
+        try:
+            return decorator(cache=True, **options)(function)
+        except RuntimeError as error:
+            if "no locator available" not in str(error):
+                raise
+            _announcer.say_uncached()
+            return decorator(**options)(function)
+
+    return compiled
+
+
+class _Announcer(event.Listener):
+    """Says on stderr, once in a session, that this project's kernels have compiled for over 2 s.
+
+    Numba tells of each compilation; loading from the cache is none. Worker processes say nothing.
     """
 
     def __init__(self) -> None:
         self._depth = 0
         self._spent = 0.0
         self._started = 0.0
-        self._said = False
+        self._said = multiprocessing.current_process().name != "MainProcess"
         self._timer: threading.Timer | None = None
 
     def on_start(self, event: Any) -> None:
@@ -34,7 +64,7 @@ class _Announcer(event.Listener):
         self._depth += 1
         if self._depth == 1:
             self._started = time.monotonic()
-            self._timer = threading.Timer(max(PATIENCE - self._spent, 0.0), self._say)
+            self._timer = threading.Timer(max(PATIENCE - self._spent, 0.0), self._say_compiling)
             self._timer.daemon = True
             self._timer.start()
 
@@ -47,17 +77,25 @@ class _Announcer(event.Listener):
             self._timer.cancel()
             self._spent += time.monotonic() - self._started
 
-    def _say(self) -> None:
-        self._said = True
-        print(
-            "stageroute-gym: compiling the kernels (once; later runs load them from a cache) ...",
-            file=sys.stderr,
-            flush=True,
+    def say_uncached(self) -> None:
+        """A kernel cannot be cached."""
+        self._say(
+            "no folder for compiled kernels can be written to, so each process compiles them anew: "
+            "set NUMBA_CACHE_DIR to a folder that can"
         )
+
+    def _say_compiling(self) -> None:
+        self._say("compiling the kernels (once; later runs load them from a cache) ...")
+
+    def _say(self, line: str) -> None:
+        if not self._said:
+            self._said = True
+            print(f"stageroute-gym: {line}", file=sys.stderr, flush=True)
 
 
 def _is_ours(compilation: Any) -> bool:
     return compilation.data["dispatcher"].py_func.__module__.partition(".")[0] in OURS
 
 
-event.register("numba:compile", _Announcer())  # type: ignore[no-untyped-call]
+_announcer = _Announcer()
+event.register("numba:compile", _announcer)  # type: ignore[no-untyped-call]

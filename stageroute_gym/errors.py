@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from typing import Any
 
 
 class FieldError(ValueError):
@@ -24,6 +25,31 @@ class FieldError(ValueError):
     def __reduce__(self) -> tuple[type[FieldError], tuple[str, object, str]]:
         """Pickle by the three arguments, so that the error survives a worker process."""
         return type(self), (self.field, self.value, self.allowed)
+
+
+class UnknownArgumentError(FieldError, TypeError):
+    """An argument that does not exist: a `TypeError`, as Python and Gymnasium's clients expect.
+
+    It can be made from a message alone, since `gymnasium.make` raises it again in that way.
+
+    Args:
+        message: what is wrong, see `unknown_argument`.
+    """
+
+    def __init__(self, message: str) -> None:
+        ValueError.__init__(self, message)
+        self.field, self.value, self.allowed = "argument", message, "an argument that exists"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle by the message."""
+        return type(self), self.args
+
+
+def unknown_argument(where: str, name: str, names: Iterable[str]) -> UnknownArgumentError:
+    """The error for an argument that is none of ``names``; it tells the nearest one."""
+    return UnknownArgumentError(
+        f"{where} got an unexpected keyword argument {name!r}: expected {closest(name, names)}"
+    )
 
 
 def closest(name: str, names: Iterable[str]) -> str:

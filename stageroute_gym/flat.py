@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from stageroute_gym.checks import count, number
 from stageroute_gym.env import StageRouteContinuousEnv, StageRouteEnv
 from stageroute_gym.scenarios import Scenario
-from stageroute_gym.simulator.arrays import QUERIES, SPEND, STEP_SCORE
 from stageroute_gym.simulator.episodes import Episodes
 from stageroute_gym.vector import (
     Info,
@@ -80,18 +79,17 @@ class FlatRules:
         Returns:
             Rewards, shape (E,).
         """
-        restarting = episodes.finished.copy()
+        restarting = episodes.state.finished.copy()
         before = self._ahead(episodes)
         if actions.ndim == 1:
-            actions = next_allowed(actions, episodes.masks)
+            actions = next_allowed(actions, episodes.state.mask)
         episodes.hold(actions, queries)
         charge = self.budget_price * (self._ahead(episodes) - before)
-        rewards = episodes.amounts[:, STEP_SCORE] - charge
+        rewards = episodes.scores() - charge
         return np.where(restarting, 0.0, self.reward_scale * rewards)
 
     def _ahead(self, episodes: Episodes) -> NDArray[np.float64]:
-        queries = episodes.counters[:, QUERIES]
-        return ahead_of_pace(episodes.amounts[:, SPEND], queries, self.budget)
+        return ahead_of_pace(episodes.spend(), episodes.queries(), self.budget)
 
 
 def next_allowed(actions: NDArray[np.int64], masks: NDArray[np.int8]) -> NDArray[np.int64]:
@@ -336,11 +334,12 @@ class StageRouteFlatVectorEnv(StageRouteVectorEnv):
     def _observe(self) -> Any:
         return self.rules.normalization(super()._observe())
 
-    def _infos(self, selected: NDArray[np.bool_], *, partial: bool = False) -> Info:
-        infos = super()._infos(selected, partial=partial)
-        masks = self._episodes.masks.copy()
-        masks[~selected] = 0
-        return infos | {"action_mask": masks, "_action_mask": selected}
+    def _infos(self, selected: NDArray[np.bool_] | None = None) -> Info:
+        infos = super()._infos(selected)
+        masks = self._episodes.state.mask.copy()
+        if selected is not None:
+            masks[~selected] = 0
+        return infos | {"action_mask": masks, "_action_mask": infos["_t"]}
 
 
 # skrl tells a vector environment by its direct bases.

@@ -43,12 +43,10 @@ from stageroute_gym.errors import FieldError, closest
 from stageroute_gym.optimize import HorizonPlan, StagePlan, deploy_mip, horizon_oracle, stage_oracle
 from stageroute_gym.optimize.assignment import AssignmentPlan, assign
 from stageroute_gym.optimize.mixture import MASS_TOLERANCE
+from stageroute_gym.simulator.arrays import STAGE_END, STAGE_MIX, Floats, Integers
 from stageroute_gym.simulator.draws import draw_row
 from stageroute_gym.simulator.episodes import draw_key
-from stageroute_gym.simulator.world import STAGE_END, STAGE_MIX, World, weighted_means
-
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
+from stageroute_gym.simulator.world import World, weighted_means
 
 # Those that look at no single query, and then the one that does.
 PLANNING_ORACLES = ("stage", "pool", "horizon", "task")
@@ -292,9 +290,9 @@ def realised_rows(world: World, seed: int) -> NDArray[np.int64]:
             reset with ``seed`` meets the queries of ``seed + i``.
     """
     generator, _ = seeding.np_random(seed)
-    _, sampler, stages, *_ = world.arrays
+    arrays = world.arrays
     rows = np.empty(world.problem.horizon, np.int64)
-    _draw_rows(sampler, stages, int(draw_key(generator).view(np.int64)[0]), rows)
+    _draw_rows(arrays.sampler, arrays.stages, int(draw_key(generator).view(np.int64)[0]), rows)
     return rows
 
 

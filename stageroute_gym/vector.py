@@ -4,26 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, ClassVar, TypeGuard
+from typing import TYPE_CHECKING, Any, ClassVar
 
+import gymnasium as gym
 import numpy as np
 from gymnasium import spaces
+from gymnasium.error import ResetNeeded
 from gymnasium.utils import seeding
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
 from stageroute_gym import scenarios
+from stageroute_gym.checks import count
 from stageroute_gym.context import AgentContext
 from stageroute_gym.errors import FieldError
 from stageroute_gym.problem import Problem
 from stageroute_gym.scenarios import Scenario
-from stageroute_gym.simulator import arrays
 from stageroute_gym.simulator.actions import action_space, model_numbers, model_weights
-from stageroute_gym.simulator.episodes import draw_key, info_fields
-from stageroute_gym.simulator.observation import Observation, make_observation, observation_space
+from stageroute_gym.simulator.episodes import draw_key
+from stageroute_gym.simulator.observation import Observation, observation_space
 from stageroute_gym.simulator.seeded import SeededEpisodes, make_episodes
 from stageroute_gym.simulator.world import World
+from stageroute_gym.vector_input import (
+    check_autoreset_mode,
+    check_render_mode,
+    rows_to_reset,
+    seed_list,
+)
+
+if TYPE_CHECKING:
+    from stageroute_gym.rendering import Renderer
 
 Info = dict[str, NDArray[Any]]
 
@@ -33,28 +44,49 @@ class StageRouteVectorEnv(VectorEnv[Observation, NDArray[Any], NDArray[Any]]):
 
     Made by ``gymnasium.make_vec("StageRoute-v0", num_envs=E,
     vectorization_mode="vector_entry_point")``. Sub-environment ``i`` of a reset with ``seed=s``
-    equals, to the bit, a single environment that was reset with ``seed=s + i``. An episode that is
-    over starts anew at the next step, whose action it ignores (autoreset mode NEXT_STEP).
+    equals, to the bit, a single environment that was reset with ``seed=s + i``; in each autoreset
+    mode it returns what Gymnasium's `SyncVectorEnv` does.
 
     Args:
         num_envs: number of environments ``E``, at least 1.
         scenario: as for `stageroute_gym.env.StageRouteEnv`, like the further arguments.
+        render_mode: None, ``ansi`` or ``rgb_array``; a window shows one environment only.
+        max_episode_steps: steps after which an episode is truncated; None for no limit. A decision
+            that is held counts as one step.
+        autoreset_mode: a `gymnasium.vector.AutoresetMode` or its value. ``NextStep``: an episode
+            that is over starts anew at the next step, whose action it ignores. ``SameStep``: it
+            starts anew at once, and ``final_obs`` and ``final_info`` tell how it ended.
+            ``Disabled``: it has to be reset, see ``reset_mask`` of `reset`.
 
     Raises:
         FieldError: if an argument is not allowed.
+        UnknownArgumentError: if there is no such argument.
     """
 
     metadata = {  # noqa: RUF012 - Gymnasium's attribute
-        "autoreset_mode": AutoresetMode.NEXT_STEP
+        "render_modes": ["ansi", "rgb_array"],
+        "render_fps": 30,
+        "autoreset_mode": AutoresetMode.NEXT_STEP,
     }
     continuous: ClassVar[bool] = False
 
     def __init__(
-        self, num_envs: int = 1, *, scenario: str | Scenario = "routerbench", **overrides: Any
+        self,
+        num_envs: int = 1,
+        *,
+        scenario: str | Scenario = "routerbench",
+        render_mode: str | None = None,
+        max_episode_steps: int | None = None,
+        autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
+        **overrides: Any,
     ) -> None:
-        if not _is_integer(num_envs) or num_envs < 1:
-            raise FieldError("num_envs", num_envs, "an integer of at least 1")
-        self.num_envs = int(num_envs)
+        self.num_envs = count("num_envs", num_envs, 1)
+        self.render_mode = check_render_mode(render_mode, self.metadata["render_modes"])
+        self.max_episode_steps = (
+            None if max_episode_steps is None else count("max_episode_steps", max_episode_steps, 1)
+        )
+        self.autoreset_mode: AutoresetMode = check_autoreset_mode(autoreset_mode)
+        self.metadata = type(self).metadata | {"autoreset_mode": self.autoreset_mode}
         self.scenario: Scenario = scenarios.get(scenario, **overrides)
         self.problem: Problem = self.scenario.problem
         self._episodes = make_episodes(
@@ -71,11 +103,18 @@ class StageRouteVectorEnv(VectorEnv[Observation, NDArray[Any], NDArray[Any]]):
         self.single_action_space = action_space(len(self.models), continuous=self.continuous)
         self.action_space = batch_space(self.single_action_space, self.num_envs)
         self._everyone = np.ones(self.num_envs, np.bool_)
+        self._nobody = np.zeros(self.num_envs, np.bool_)
         # Gymnasium's infos tell with `_key` for which environments `key` holds.
-        shown = info_fields(self._episodes.counters.T, self._episodes.amounts.T)
-        self._info_masks = [f"_{key}" for key in shown]
+        self._info_masks = [f"_{key}" for key in self._episodes.infos()]
+        self._truncated = self._nobody
+        self._steps: NDArray[np.int64] = np.zeros(self.num_envs, np.int64)
         self._generators: list[np.random.Generator] = []
         self._seeds: list[int] = []
+        self._renderer: Renderer | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """The running episodes; a renderer does not survive a copy."""
+        return self.__dict__ | {"_renderer": None}
 
     def reset(
         self,
@@ -93,14 +132,15 @@ class StageRouteVectorEnv(VectorEnv[Observation, NDArray[Any], NDArray[Any]]):
         Raises:
             FieldError: if a seed or the mask is not allowed; nothing is reset then.
         """
-        rows = self._rows_to_reset(options)
-        seeds = self._seed_list(seed)
+        rows = rows_to_reset(options, self.num_envs, started=bool(self._generators))
+        seeds = seed_list(seed, self.num_envs)
         self._seed(rows, seeds)
-        self._enter_worlds(rows, seeds)
-        self._episodes.reset(rows, self._draw_keys(rows))
-        selected = np.zeros(self.num_envs, np.bool_)
+        self._restart(rows, seeds)
+        if len(rows) == self.num_envs:
+            return self._observe(), self._infos()
+        selected = self._nobody.copy()
         selected[rows] = True
-        return self._observe(), self._infos(selected, partial=len(rows) < self.num_envs)
+        return self._observe(), self._infos(selected)
 
     def step(
         self, actions: NDArray[Any]
@@ -138,20 +178,54 @@ class StageRouteVectorEnv(VectorEnv[Observation, NDArray[Any], NDArray[Any]]):
         """As `step`, with ``advance`` to apply checked actions to the episodes."""
         if not self._generators:
             raise FieldError("step", "before reset", "a call of reset() first")
-        episodes = self._episodes
+        episodes, mode = self._episodes, self.autoreset_mode
         checked = self._checked(actions)
-        if np.count_nonzero(episodes.finished):
-            over = np.flatnonzero(episodes.finished)
-            self._enter_worlds(over, [None] * self.num_envs)
-            episodes.restart_at_next_step(over, self._draw_keys(over))
+        over = episodes.state.finished | self._truncated
+        anyone_over = np.count_nonzero(over)
+        if anyone_over and mode is AutoresetMode.NEXT_STEP:
+            rows = np.flatnonzero(over)
+            self._enter_worlds(rows, [None] * self.num_envs)
+            episodes.restart_at_next_step(rows, self._draw_keys(rows))
+        elif anyone_over:
+            raise ResetNeeded("an episode is over: reset it, with reset_mask in the options")
         advance(checked)
-        return (
-            self._observe(),
-            self._rewards(),
-            episodes.finished.copy(),
-            np.zeros(self.num_envs, np.bool_),
-            self._infos(self._everyone.copy()),
-        )
+        rewards, terminated = self._rewards(), episodes.state.finished.copy()
+        self._truncated = self._nobody
+        if self.max_episode_steps is not None:
+            self._steps = np.where(over, 0, self._steps + 1)
+            self._truncated = self._steps >= self.max_episode_steps
+        final = {}
+        truncated = self._truncated.copy()
+        if mode is AutoresetMode.SAME_STEP and np.count_nonzero(terminated | truncated):
+            final = self._finish(terminated | truncated)
+        return self._observe(), rewards, terminated, truncated, final | self._infos()
+
+    def _finish(self, over: NDArray[np.bool_]) -> Info:
+        """Start some episodes anew; how they ended, in Gymnasium's form."""
+        rows = np.flatnonzero(over)
+        shown: Any = self._observe()
+        observations = np.full(self.num_envs, None, object)
+        for row in rows.tolist():
+            if isinstance(shown, dict):
+                observations[row] = {name: values[row] for name, values in shown.items()}
+            else:
+                observations[row] = shown[row]
+        final: dict[str, Any] = {
+            "final_obs": observations,
+            "_final_obs": over,
+            "final_info": self._infos(over),
+            "_final_info": over.copy(),
+        }
+        self._restart(rows, [None] * self.num_envs)
+        return final
+
+    def _restart(self, rows: NDArray[np.int64], seeds: list[int | None]) -> None:
+        self._enter_worlds(rows, seeds)
+        self._episodes.reset(rows, self._draw_keys(rows))
+        self._steps[rows] = 0
+        truncated = self._truncated.copy()
+        truncated[rows] = False
+        self._truncated = truncated
 
     @property
     def world(self) -> World:
@@ -182,7 +256,23 @@ class StageRouteVectorEnv(VectorEnv[Observation, NDArray[Any], NDArray[Any]]):
 
     def action_masks(self) -> NDArray[np.bool_]:
         """Which actions are allowed now, shape (E, N + 1), bool; the last column is PASS."""
-        return self._episodes.masks.astype(np.bool_)
+        return self._episodes.state.mask.astype(np.bool_)
+
+    def render(self) -> tuple[Any, ...] | None:
+        """Each sub-environment as text or as an RGB array, shape (H, W, 3), uint8."""
+        if self.render_mode is None:
+            gym.logger.warn("render() needs a render_mode: pass one to gymnasium.make_vec()")
+            return None
+        if self._renderer is None:
+            # Only here, since a renderer may load pygame.
+            from stageroute_gym.rendering import make_renderer
+
+            self._renderer = make_renderer(self.worlds[0], self.render_mode, self.metadata)
+        pictures = []
+        for row, world in enumerate(self.worlds):
+            self._renderer.enter(world)
+            pictures.append(self._renderer.render(self._episodes, row))
+        return tuple(pictures)
 
     @property  # type: ignore[misc]
     def np_random(self) -> tuple[np.random.Generator, ...]:  # type: ignore[override]
@@ -196,34 +286,6 @@ class StageRouteVectorEnv(VectorEnv[Observation, NDArray[Any], NDArray[Any]]):
 
     def _checked(self, actions: Any) -> NDArray[Any]:
         return model_numbers(actions, (self.num_envs,), len(self.models))
-
-    def _rows_to_reset(self, options: dict[str, Any] | None) -> NDArray[np.int64]:
-        mask = (options or {}).get("reset_mask")
-        if mask is None:
-            return np.arange(self.num_envs)
-        allowed = f"a bool array of shape ({self.num_envs},) with at least one True"
-        fits = isinstance(mask, np.ndarray) and mask.shape == (self.num_envs,)
-        if not fits or mask.dtype != np.bool_ or not mask.any():
-            raise FieldError("options['reset_mask']", mask, allowed)
-        if not self._generators and not mask.all():
-            raise FieldError("options['reset_mask']", mask, "all True at the first reset")
-        return np.flatnonzero(mask)
-
-    def _seed_list(self, seed: int | Sequence[int | None] | None) -> list[int | None]:
-        if seed is None:
-            return [None] * self.num_envs
-        allowed = f"an integer >= 0, or a list of {self.num_envs} such integers or None"
-        if _is_integer(seed):
-            seeds: list[int | None] = [int(seed) + i for i in range(self.num_envs)]
-        elif isinstance(seed, (list, tuple, np.ndarray)):
-            seeds = list(seed)
-        else:
-            raise FieldError("seed", seed, allowed)
-        if len(seeds) != self.num_envs:
-            raise FieldError("seed", seed, allowed)
-        if not all(entry is None or (_is_integer(entry) and entry >= 0) for entry in seeds):
-            raise FieldError("seed", seed, allowed)
-        return [None if entry is None else int(entry) for entry in seeds]
 
     def _seed(self, rows: NDArray[np.int64], seeds: list[int | None]) -> None:
         if not self._generators:
@@ -245,32 +307,25 @@ class StageRouteVectorEnv(VectorEnv[Observation, NDArray[Any], NDArray[Any]]):
         return np.concatenate([draw_key(self._generators[row]) for row in rows.tolist()])
 
     def _rewards(self) -> NDArray[np.float64]:
-        return self._episodes.amounts[:, arrays.STEP_SCORE].copy()
+        return self._episodes.scores()
 
     def _observe(self) -> Observation:
-        episodes = self._episodes
-        return make_observation(
-            episodes.fields.copy(), episodes.scalars.copy(), episodes.masks.copy(), batched=True
-        )
+        return self._episodes.observations()
 
-    def _infos(self, selected: NDArray[np.bool_], *, partial: bool = False) -> Info:
-        counters, amounts = self._episodes.counters.copy(), self._episodes.amounts.copy()
-        if partial:
-            counters[~selected] = 0
-            amounts[~selected] = 0.0
-        infos = info_fields(counters.T, amounts.T)
-        infos.update(dict.fromkeys(self._info_masks, selected))
+    def _infos(self, selected: NDArray[np.bool_] | None = None) -> Info:
+        infos = self._episodes.infos(selected)
+        mask = self._everyone if selected is None else selected
+        infos.update(dict.fromkeys(self._info_masks, mask.copy()))
         return infos
 
 
-class StageRouteContinuousVectorEnv(StageRouteVectorEnv):
+# `VectorEnv` once more, since skrl looks for it among the direct bases.
+class StageRouteContinuousVectorEnv(
+    StageRouteVectorEnv, VectorEnv[Observation, NDArray[Any], NDArray[Any]]
+):
     """``E`` copies of `StageRouteContinuous-v0`; see `StageRouteVectorEnv`."""
 
     continuous = True
 
     def _checked(self, actions: Any) -> NDArray[Any]:
         return model_weights(actions, (self.num_envs, len(self.models)))
-
-
-def _is_integer(value: Any) -> TypeGuard[int]:
-    return isinstance(value, (int, np.integer)) and not isinstance(value, bool)

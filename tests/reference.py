@@ -69,7 +69,7 @@ class Reference:
         self.spend = self.regret = 0.0
         self.declined = self.invalid = self.activations = 0
         self.deployed: list[int] = []
-        self.tokens: dict[int, float] = {}
+        self.tokens = dict.fromkeys(self.models, self.problem.burst)
         self.history: list[tuple[int, float, float]] = []
         self.activation_spend = 0.0
         self.served = -1
@@ -84,7 +84,6 @@ class Reference:
         self.row: int | None = None
         on_offer = self.world.schedule.available[self.stage].tolist()
         self.available = [m for m in self.models if on_offer[m]]
-        self.shown_tokens: dict[int, float] = {}
         self.update_deploy_mask()
 
     def update_deploy_mask(self) -> None:
@@ -99,8 +98,6 @@ class Reference:
 
     def commit(self) -> None:
         fresh = [m for m in self.chosen if m not in self.previous]
-        self.tokens = {m: self.tokens[m] if m in self.previous else self.problem.burst
-                       for m in self.chosen}  # fmt: skip
         for _ in fresh:
             self.activations += 1
             self.spend += self.problem.deployment_cost
@@ -112,7 +109,9 @@ class Reference:
     def show_query(self) -> None:
         mix = int(self.world.schedule.stage_mix[self.stage])
         self.row = alias_row(self.aliases[mix], splitmix(self.key, 2 * self.t))
-        self.shown_tokens = dict(self.tokens)
+        self.update_route_mask()
+
+    def update_route_mask(self) -> None:
         self.mask = [
             m in self.deployed and (self.continuous or self.tokens[m] >= 1) for m in self.models
         ]
@@ -198,6 +197,11 @@ class Reference:
         broke = self.problem.budget_rule == "hard" and self.spend >= self.problem.total_budget
         if self.t == self.problem.horizon or broke:
             self.over = True
+            if not self.continuous and not self.deploying:
+                self.update_route_mask()
+            for query in range(self.t, self.problem.horizon):
+                stage = sum(bound <= query for bound in self.bounds) - 1
+                self.regret += float(self.world.stage_values[stage])
         elif self.t == self.bounds[self.stage + 1]:
             self.stage += 1
             self.open_stage()
@@ -251,5 +255,5 @@ class Reference:
             "pulls": [len(of_model[m]) for m in self.models],
             "query": features.tolist(),
             "throughput": [self.alpha[m] for m in self.models],
-            "tokens": [self.shown_tokens.get(m, 0.0) for m in self.models],
+            "tokens": [self.tokens[m] for m in self.models],
         }

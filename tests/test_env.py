@@ -120,7 +120,7 @@ def test_an_unseeded_reset_goes_on_with_the_generator():
     keys = []
     for _ in range(3):
         assert equal(env.reset(), again.reset(), exact=True)
-        keys.append(env.unwrapped._episodes.counters.tolist())
+        keys.append(env.unwrapped._episodes.state.counters.tolist())
     assert keys[0] != keys[1] != keys[2]
 
 

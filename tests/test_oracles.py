@@ -212,7 +212,7 @@ def test_realised_rows_are_those_of_the_environment(name):
     while not over:
         mask = game.action_masks()
         before = t
-        row = game._episodes.counters[0, ROW]
+        row = game._episodes.state.counters[0, ROW]
         _, _, over, _, info = env.step(int(mask.argmax()))
         t = info["t"]
         if t > before:
@@ -236,7 +236,7 @@ def test_no_episode_beats_the_query_oracle_in_hindsight(continuous):
         while not over:
             # A cheat: it sees the outcomes of the query, and takes the best per USD.
             allowed = observation["action_mask"][:-1] > 0
-            row = game._episodes.counters[0, ROW]
+            row = game._episodes.state.counters[0, ROW]
             worth = world.table.score[row] - best / 440 * 500 * world.table.cost[row]
             if observation["phase"][0] == 0:
                 worth = world.mean_score[0] + 1 - 100 * world.mean_cost[0]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pickle
 import subprocess
 import sys
 import warnings
@@ -15,7 +16,7 @@ from stable_baselines3.common.env_checker import check_env as check_env_by_sb3
 from worlds import play
 
 import stageroute_gym
-from stageroute_gym.errors import FieldError
+from stageroute_gym.errors import FieldError, UnknownArgumentError
 from stageroute_gym.vector import StageRouteVectorEnv
 
 IDS = sorted(
@@ -134,6 +135,17 @@ def test_bad_arguments_are_named(env_id, arguments, message):
         gym.make(env_id, **arguments)
     with pytest.raises(FieldError, match=message):
         gym.make_vec(env_id, num_envs=2, vectorization_mode="vector_entry_point", **arguments)
+
+
+@pytest.mark.parametrize("env_id", IDS)
+def test_an_unknown_argument_is_a_type_error(env_id):
+    """As of any function: TorchRL tries arguments and looks for these words."""
+    words = "got an unexpected keyword argument 'budjet': expected 'budget'"
+    with pytest.raises(TypeError, match=words) as raised:
+        gym.make(env_id, budjet=1.0)
+    assert isinstance(pickle.loads(pickle.dumps(raised.value)), UnknownArgumentError)
+    with pytest.raises(TypeError, match=words):
+        gym.make_vec(env_id, num_envs=2, vectorization_mode="vector_entry_point", budjet=1.0)
 
 
 @pytest.mark.parametrize("env_id", IDS)

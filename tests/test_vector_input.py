@@ -14,9 +14,9 @@ from stageroute_gym.vector import StageRouteVectorEnv
 HARD = {"budget": 0.4, "horizon": 50, "stages": 4, "deployment_cost": 0.3, "feedback_delay": 2}
 
 
-@pytest.mark.parametrize("num_envs", [0, -1, 1.5, True, "3", None, np.float64(2)])
+@pytest.mark.parametrize("num_envs", [0, -1, 1.5, True, "3", None])
 def test_a_bad_number_of_envs(num_envs):
-    with pytest.raises(FieldError, match=r"num_envs = .*: expected an integer of at least 1"):
+    with pytest.raises(FieldError, match=r"num_envs = .*: expected a whole number of at least 1"):
         StageRouteVectorEnv(num_envs)
 
 

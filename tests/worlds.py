@@ -38,9 +38,11 @@ def make_env(world: World, *, continuous: bool = False, **arguments: Any) -> Sta
     return cls(scenario=scenario_of(world), **arguments)
 
 
-def make_vector(world: World, num_envs: int, *, continuous: bool = False) -> StageRouteVectorEnv:
+def make_vector(
+    world: World, num_envs: int, *, continuous: bool = False, **arguments: Any
+) -> StageRouteVectorEnv:
     cls = StageRouteContinuousVectorEnv if continuous else StageRouteVectorEnv
-    return cls(num_envs, scenario=scenario_of(world))
+    return cls(num_envs, scenario=scenario_of(world), **arguments)
 
 
 def make_world(

@@ -102,7 +102,7 @@ def episode_rows(
     and ``activations``.
 
     A query that the episode never reached, since the budget was spent, is unserved and adds to
-    the regret as a declined one does. So ``regret`` is at least ``info["regret"]``.
+    the regret as a declined one does; ``regret`` is ``info["regret"]`` of the last step.
     """
     import polars as pl
 
@@ -129,7 +129,7 @@ def episode_rows(
             "score_over_horizon_oracle": _ratio(books.score, horizon_oracle),
             "stage_oracle": [stage_oracle] * count,
             "score_over_stage_oracle": _ratio(books.score, stage_oracle),
-            "regret": final["regret"] + _oracle_score_after(world, final["t"]),
+            "regret": final["regret"],
             "spend": final["spend"],
             "spend_over_budget": final["spend"] / problem.total_budget,
             "served": served,
@@ -145,14 +145,6 @@ def episode_rows(
             "score_over_stage_oracle": pl.Float64,
         },
     )
-
-
-def _oracle_score_after(world: World, queries: NDArray[np.int64]) -> NDArray[np.float64]:
-    """What the stage oracle expects of the queries after the first ``queries``, shape (E,)."""
-    bounds = world.problem.stage_bounds
-    left = np.clip(bounds[1:] - queries[:, None], 0, world.problem.stage_lengths)
-    # Not as a matrix product, whose rounding depends on the number of rows.
-    return (left * world.stage_values).sum(axis=1)
 
 
 def _ratio(scores: NDArray[np.float64], oracle: float) -> list[float | None]:

@@ -10,13 +10,13 @@ from stageroute_gym.simulator.world import World
 
 
 class Renderer(Protocol):
-    """What shows the first of some episodes."""
+    """What shows one of some episodes."""
 
     def enter(self, world: World) -> None:
         """Show another world from now on, of the same models."""
 
-    def render(self, episodes: Episodes) -> Any:
-        """Show the episode as it stands."""
+    def render(self, episodes: Episodes, row: int = 0) -> Any:
+        """Show the episode of that row as it stands."""
 
     def close(self) -> None:
         """Give back what the renderer holds, such as a window."""

@@ -7,9 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from stageroute_gym.simulator import arrays
 from stageroute_gym.simulator.episodes import Episodes
-from stageroute_gym.simulator.observation import make_observation
 
 
 @dataclass(frozen=True)
@@ -90,34 +88,32 @@ class Snapshot:
         return "no query served"
 
 
-def take(episodes: Episodes) -> Snapshot:
-    """The first of some episodes as it stands."""
+def take(episodes: Episodes, row: int = 0) -> Snapshot:
+    """One of some episodes as it stands."""
     world = episodes.world
-    shown = make_observation(episodes.fields[0], episodes.scalars[0], episodes.masks[0])
-    counters, amounts = episodes.counters[0].tolist(), episodes.amounts[0].tolist()
-    query = counters[arrays.QUERIES]
+    shown, info = episodes.observation(row), episodes.info(row)
     return Snapshot(
         models=world.table.models,
         horizon=world.problem.horizon,
-        query=query,
-        stage=counters[arrays.STAGE],
+        query=info["t"],
+        stage=info["stage"],
         num_stages=world.schedule.num_stages,
-        routing=counters[arrays.PHASE] == arrays.ROUTE,
-        over=bool(episodes.finished[0]),
-        spend=amounts[arrays.SPEND],
+        routing=episodes.is_routing(row),
+        over=episodes.is_over(row),
+        spend=info["spend"],
         total_budget=world.problem.total_budget,
-        mean_score=amounts[arrays.TOTAL_SCORE] / max(query, 1),
-        last_model=counters[arrays.MODEL],
-        last_score=amounts[arrays.STEP_SCORE],
-        last_cost=amounts[arrays.STEP_COST],
-        declined=counters[arrays.DECLINED],
+        mean_score=episodes.total_score(row) / max(info["t"], 1),
+        last_model=info["model"],
+        last_score=info["score"],
+        last_cost=info["cost"],
+        declined=info["declined"],
         available=shown["available"] > 0,
         deployed=shown["deployed"] > 0,
-        tokens=shown["tokens"].copy(),
+        tokens=shown["tokens"],
         burst=world.problem.burst,
-        pulls=shown["pulls"].copy(),
-        model_score=shown["mean_score"].copy(),
-        model_cost=shown["mean_cost"].copy(),
+        pulls=shown["pulls"],
+        model_score=shown["mean_score"],
+        model_cost=shown["mean_cost"],
         throughput=world.throughput,
     )
 

@@ -23,9 +23,9 @@ class TextRenderer:
     def enter(self, world: World) -> None:
         """There is nothing to change: the episodes tell all that is shown."""
 
-    def render(self, episodes: Episodes) -> str:
-        """The episode as it stands; ``*`` marks what is deployed, ``-`` what is not on offer."""
-        shot = take(episodes)
+    def render(self, episodes: Episodes, row: int = 0) -> str:
+        """An episode as it stands; ``*`` marks what is deployed, ``-`` what is not on offer."""
+        shot = take(episodes, row)
         lines = [
             f"stage {shot.stage + 1}/{shot.num_stages}  {shot.phase}  "
             f"query {shot.query:,}/{shot.horizon:,}  mean score {shot.mean_score:.3f}  "

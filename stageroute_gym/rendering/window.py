@@ -9,6 +9,7 @@ import numpy as np
 from gymnasium.error import DependencyNotInstalled
 from numpy.typing import NDArray
 
+from stageroute_gym.errors import FieldError
 from stageroute_gym.rendering.snapshot import take
 from stageroute_gym.simulator.episodes import Episodes
 from stageroute_gym.simulator.world import World
@@ -42,9 +43,9 @@ class PictureRenderer:
         """Show another world from now on, of the same models."""
         self._picture.enter(world)
 
-    def render(self, episodes: Episodes) -> NDArray[np.uint8]:
-        """The episode as it stands, shape (H, W, 3), uint8."""
-        surface = self._picture.draw(take(episodes))
+    def render(self, episodes: Episodes, row: int = 0) -> NDArray[np.uint8]:
+        """An episode as it stands, shape (H, W, 3), uint8."""
+        surface = self._picture.draw(take(episodes, row))
         return np.ascontiguousarray(pygame.surfarray.array3d(surface).swapaxes(0, 1))
 
     def close(self) -> None:
@@ -69,13 +70,15 @@ class WindowRenderer:
         """Show another world from now on, of the same models."""
         self._picture.enter(world)
 
-    def render(self, episodes: Episodes) -> None:
-        """Show the episode as it stands."""
+    def render(self, episodes: Episodes, row: int = 0) -> None:
+        """Show an episode as it stands.
+
+        Raises:
+            FieldError: if there is no display to open a window on.
+        """
         if self._window is None:
-            pygame.display.init()
-            pygame.display.set_caption("StageRoute")
-            self._window = pygame.display.set_mode(self._picture.size)
-        self._window.blit(self._picture.draw(take(episodes)), (0, 0))
+            self._window = _open_window(self._picture.size)
+        self._window.blit(self._picture.draw(take(episodes, row)), (0, 0))
         pygame.event.pump()
         pygame.display.flip()
         self._clock.tick(self._fps)
@@ -85,3 +88,13 @@ class WindowRenderer:
         if self._window is not None:
             pygame.display.quit()
             self._window = None
+
+
+def _open_window(size: tuple[int, int]) -> Surface:
+    try:
+        pygame.display.init()
+        pygame.display.set_caption("StageRoute")
+        return pygame.display.set_mode(size)
+    except pygame.error as error:
+        allowed = f"a display to open a window on ({error}), or the mode 'rgb_array' or 'ansi'"
+        raise FieldError("render_mode", "human", allowed) from error

@@ -31,28 +31,28 @@ _BY_STRENGTH = Figures(arrival_order="score", initial_models=5, arrival_interval
 CATALOGUE = (
     Scenario(
         "routerbench",
-        1,
+        2,
         _ROUTERBENCH,
         _BY_RELEASE,
         "RouterBench's 11 models, 7 at first and the others in order of release",
     ),
     Scenario(
         "routerbench-tight",
-        1,
+        2,
         _ROUTERBENCH.replace(budget=1e-4),
         _BY_RELEASE,
         "the same with a fifth of the budget: only the cheapest models fit",
     ),
     Scenario(
         "routerbench-loose",
-        1,
+        2,
         _ROUTERBENCH.replace(budget=2e-3),
         _BY_RELEASE,
         "the same with four times the budget: the best model can be used to its throughput",
     ),
     Scenario(
         "paper",
-        1,
+        2,
         _PAPER,
         _BY_STRENGTH,
         "the size of the paper's experiment: the 5 weakest models, one more each 4,000 queries",
@@ -66,7 +66,7 @@ CATALOGUE = (
     ),
     Scenario(
         "swebench",
-        1,
+        2,
         Problem(
             horizon=10_000,
             num_stages=22,
@@ -80,7 +80,7 @@ CATALOGUE = (
     ),
     Scenario(
         "drift",
-        1,
+        2,
         _THREE_SLOTS,
         Changing(
             base=_ALL_THERE,
@@ -90,7 +90,7 @@ CATALOGUE = (
     ),
     Scenario(
         "regression",
-        1,
+        2,
         _FOUR_SLOTS,
         Changing(
             base=_ALL_THERE,
@@ -100,21 +100,21 @@ CATALOGUE = (
     ),
     Scenario(
         "price-cut",
-        1,
+        2,
         _THREE_SLOTS,
         Changing(base=_ALL_THERE, changes=(PriceChange(model="gpt-4-1106-preview", factor=0.1),)),
         "the best model costs a tenth from halfway on, unannounced",
     ),
     Scenario(
         "outage",
-        1,
+        2,
         _FOUR_SLOTS,
         Changing(base=_ALL_THERE, changes=(Outage(model="zero-one-ai/Yi-34B-Chat"),)),
         "the model that is worth most for its price is withdrawn for a fifth of the horizon",
     ),
     Scenario(
         "crowd",
-        1,
+        2,
         _ROUTERBENCH,
         # The good one stands among the others, so that no order of columns finds it first.
         Changing(
@@ -136,7 +136,7 @@ CATALOGUE = (
     ),
     Scenario(
         "many-models",
-        1,
+        2,
         # A tenth a model, so that the set counts: the best mixture needs ten models of 200.
         _ROUTERBENCH.replace(max_deployed=16, throughput=0.1),
         Changing(
@@ -156,21 +156,21 @@ CATALOGUE = (
     ),
     Scenario(
         "mixed-alpha",
-        1,
+        2,
         _ROUTERBENCH.replace(throughput=(0.3, 0.2, 0.3, 0.8, 0.8, 0.8, 1.0, 0.3, 0.1, 0.15, 0.5)),
         _BY_RELEASE,
         "as routerbench, but the better a model for its price the fewer queries it takes",
     ),
     Scenario(
         "delayed",
-        1,
+        2,
         _ROUTERBENCH.replace(feedback_delay=500),
         _BY_RELEASE,
         "as routerbench, but score and cost of a query are seen 500 queries later",
     ),
     Scenario(
         "per-task",
-        1,
+        2,
         _ROUTERBENCH,
         Figures(initial_models=7, features="task"),
         "as routerbench, and each query tells its task, one-hot; models differ by task",

@@ -11,7 +11,7 @@ from typing import Any, Self
 import numpy as np
 
 from stageroute_gym import checks
-from stageroute_gym.errors import FieldError, closest
+from stageroute_gym.errors import FieldError, unknown_argument
 from stageroute_gym.problem import Problem
 from stageroute_gym.simulator.world import World
 from stageroute_gym.workloads import AnyWorkload, OfSeed
@@ -63,14 +63,14 @@ class Scenario:
         An option that several changes of the workload have goes to all of them.
 
         Raises:
-            FieldError: if a name is neither, or a value is not allowed.
+            UnknownArgumentError: if a name is neither.
+            FieldError: if a value is not allowed.
         """
         of_problem = Problem.field_names()
         of_workload = option_names(self.workload)
         for name in overrides:
             if name not in of_problem + of_workload:
-                hint = closest(name, of_problem + of_workload)
-                raise FieldError(f"argument of scenario {self.name}", name, hint)
+                raise unknown_argument(f"scenario {self.name}", name, of_problem + of_workload)
         listed = {k: tuple(v) if isinstance(v, list) else v for k, v in overrides.items()}
         problem = {name: value for name, value in listed.items() if name in of_problem}
         workload = {name: value for name, value in listed.items() if name in of_workload}

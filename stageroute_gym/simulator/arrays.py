@@ -1,12 +1,18 @@
-"""The state of environments as arrays, one row each: what the kernels read and write."""
+"""The data of the kernels as named tuples of arrays, with their shapes and columns.
+
+``K`` stages, ``N`` models, ``Q`` rows of the table, ``G`` query mixes, ``F`` features; ``E``
+episodes. The kernels take the arrays one by one, since named tuples cost three times as much to
+pass from Python, and pack them inside, which costs nothing.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from stageroute_gym.compiling import njit
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -15,36 +21,98 @@ Masks = NDArray[np.int8]
 Members = NDArray[np.uint32]
 Flags = NDArray[np.bool_]
 
-# `finished`, shape (E,), bool: the episode is over, and the next step starts a new one.
-# `counters`, shape (E, 10), int64; the first six are shown in `info`.
+
+class WorldArrays(NamedTuple):
+    """What no episode changes: problem, table and schedule, all float64."""
+
+    outcomes: Floats  # (Q, N, 2): SCORE, COST of each model on each row
+    sampler: Floats  # (G, Q, 2): KEEP_PROBABILITY, ALIAS of each row in each query mix
+    stages: Floats  # (K, 3): STAGE_END, STAGE_MIX, STAGE_VALUE
+    stage_models: Floats  # (K, 3, N): AVAILABLE, COST_MULTIPLIER, TRUE_SCORE
+    models: Floats  # (2, N): THROUGHPUT, LIST_PRICE
+    settings: Floats  # (7,): HORIZON to MAX_DEPLOYED
+    features: Floats  # (Q, F): what is shown of each row
+
+
+SCORE, COST = range(2)
+KEEP_PROBABILITY, ALIAS = range(2)
+# First query after the stage, its query mix, the stage oracle's value V_k.
+STAGE_END, STAGE_MIX, STAGE_VALUE = range(3)
+AVAILABLE, COST_MULTIPLIER, TRUE_SCORE = range(3)
+THROUGHPUT, LIST_PRICE = range(2)
+HORIZON, TOTAL_BUDGET, HARD_BUDGET, BURST, DEPLOYMENT_COST, FEEDBACK_DELAY, MAX_DEPLOYED = range(7)
+
+
+class EpisodeArrays(NamedTuple):
+    """The state of ``E`` episodes, one row each."""
+
+    finished: Flags  # (E,): the episode is over, and the next step starts a new one
+    counters: Integers  # (E, 10): QUERIES to KEY
+    amounts: Floats  # (E, 7): STEP_SCORE to TOTAL_SCORE
+    routing: Floats  # (E, 2, M_max): SHARES, CAPS of the deployed models in the current query
+    tokens: Floats  # (E, N): what each model's bucket holds
+    members: Members  # (E, M_max): the models chosen for the stage, in ascending order
+    totals: Floats  # (E, N, 3): PULLS, SCORE_SUM, COST_SUM that have been observed
+    pending: Floats  # (E, feedback_delay, 3): PENDING_*, feedback that is still on its way
+    fields: Singles  # (E, 9, N): the observation's fields with an entry for each model
+    scalars: Singles  # (E, 7 + F): its other fields
+    mask: Masks  # (E, N + 1): its action mask
+
+    @classmethod
+    def start(cls, world: WorldArrays, num_envs: int) -> EpisodeArrays:
+        """Arrays for episodes that have not started."""
+        n, features = world.models.shape[1], world.features.shape[1]
+        slots = min(int(world.settings[MAX_DEPLOYED]), n)
+        delay = int(world.settings[FEEDBACK_DELAY])
+        return cls(
+            finished=np.zeros(num_envs, np.bool_),
+            counters=np.zeros((num_envs, NUM_COUNTERS), np.int64),
+            amounts=np.zeros((num_envs, NUM_AMOUNTS), np.float64),
+            routing=np.zeros((num_envs, 2, slots), np.float64),
+            tokens=np.zeros((num_envs, n), np.float64),
+            members=np.zeros((num_envs, slots), np.uint32),
+            totals=np.zeros((num_envs, n, NUM_TOTALS), np.float64),
+            pending=np.zeros((num_envs, delay, NUM_PENDING), np.float64),
+            fields=np.zeros((num_envs, NUM_FIELDS, n), np.float32),
+            scalars=np.zeros((num_envs, QUERY + features), np.float32),
+            mask=np.zeros((num_envs, n + 1), np.int8),
+        )
+
+
+# The first six are shown in `info`. PHASE is DEPLOY or ROUTE, MODEL the one that served or
+# NO_MODEL, ROW the current query's in the table, KEY what decides the episode's draws.
 QUERIES, STAGE, MODEL, DECLINED, INVALID, ACTIVATIONS = range(6)
 PHASE, CHOSEN_SIZE, ROW, KEY = range(6, 10)
 NUM_COUNTERS = 10
-# `amounts`, shape (E, 7), float64; the first five are shown in `info`, and SEEN_SPEND is what the
-# agent's observation knows of the spend.
-STEP_SCORE, STEP_COST, SPEND, REGRET, ORACLE_SCORE, SEEN_SPEND, TOTAL_SCORE = range(7)
-NUM_AMOUNTS = 7
-# `members`, shape (E, M_max), uint32: the models chosen for the stage, in ascending order.
-# `routing`, shape (E, 2, M_max), float64: shares of these models in the current query, and the
-# largest allowed, for the continuous environment.
-SHARES, CAPS = range(2)
-# `tokens`, shape (E, N), float64: what each model's bucket holds.
-# `totals`, shape (E, N, 3), float64: what has been observed of each model.
-PULLS, SCORE_SUM, COST_SUM = range(3)
-NUM_TOTALS = 3
-# `pending`, shape (E, feedback_delay, 3), float64: feedback that is still on its way.
-PENDING_MODEL, PENDING_SCORE, PENDING_COST = range(3)
-NUM_PENDING = 3
-# `fields`, `scalars`, float32, and `mask`, shape (E, N + 1), int8: the observation, which is laid
-# out in `observation`. The sets of models on offer and deployed are kept there only.
-
-# Values of PHASE, and of MODEL where no model served.
 DEPLOY, ROUTE = 0, 1
 NO_MODEL = -1
+# The first five are shown in `info`; SEEN_SPEND is what the observation knows of the spend.
+STEP_SCORE, STEP_COST, SPEND, REGRET, ORACLE_SCORE, SEEN_SPEND, TOTAL_SCORE = range(7)
+NUM_AMOUNTS = 7
+SHARES, CAPS = range(2)
+PULLS, SCORE_SUM, COST_SUM = range(3)
+NUM_TOTALS = 3
+PENDING_MODEL, PENDING_SCORE, PENDING_COST = range(3)
+NUM_PENDING = 3
+# The observation; the sets of models on offer and deployed are kept here only.
+NUM_FIELDS = 9
+(
+    OBS_AVAILABLE,
+    OBS_DEPLOYED,
+    OBS_PREVIOUS,
+    OBS_PULLS,
+    OBS_MEAN_SCORE,
+    OBS_MEAN_COST,
+    OBS_LIST_PRICE,
+    OBS_THROUGHPUT,
+    OBS_TOKENS,
+) = range(NUM_FIELDS)
+OBS_PHASE, PROGRESS, STAGE_PROGRESS, BUDGET_LEFT, LAST_MODEL, LAST_SCORE, LAST_COST = range(7)
+QUERY = 7  # where the query's features begin
 
 # Division as in C: Python's check for a zero divisor costs a branch each time. Without numba's
 # reference counting, which took half the time of a step: the kernels hold and allocate nothing.
-_OPTIONS: dict[str, Any] = {"cache": True, "error_model": "numpy", "_nrt": False}
+_OPTIONS: dict[str, Any] = {"error_model": "numpy", "_nrt": False}
 kernel = njit(**_OPTIONS)
 # For what every step calls: passing a dozen arrays to a function costs more than its work.
 inlined = njit(**_OPTIONS, inline="always")

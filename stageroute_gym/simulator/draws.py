@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from stageroute_gym.simulator.arrays import inlined
-from stageroute_gym.simulator.world import ALIAS, KEEP_PROBABILITY
+from stageroute_gym.simulator.arrays import ALIAS, KEEP_PROBABILITY, inlined
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _MIX_1 = np.uint64(0xBF58476D1CE4E5B9)

@@ -9,26 +9,31 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stageroute_gym.simulator import arrays, holding, kernels
+from stageroute_gym.simulator import holding, kernels
 from stageroute_gym.simulator.arrays import (
     ACTIVATIONS,
     DECLINED,
     INVALID,
+    KEY,
     MODEL,
     ORACLE_SCORE,
+    PHASE,
     QUERIES,
     REGRET,
+    ROUTE,
     SPEND,
     STAGE,
     STEP_COST,
     STEP_SCORE,
+    TOTAL_SCORE,
+    EpisodeArrays,
 )
-from stageroute_gym.simulator.observation import NUM_FIELDS, QUERY
+from stageroute_gym.simulator.observation import Observation, make_observation
 from stageroute_gym.simulator.world import World
 
 
 class Episodes:
-    """State of ``E`` episodes of one world, advanced together by one compiled kernel.
+    """``E`` episodes of one world, advanced together by one compiled kernel.
 
     Args:
         world: the world that all of them play in.
@@ -36,33 +41,16 @@ class Episodes:
         continuous: whether actions are shares, as in `StageRouteContinuous-v0`.
 
     Attributes:
+        world: the world.
+        num_envs: number of episodes.
+        state: their state; only the kernels change it.
         step: applies one action to each episode, shape (E,), int64, or (E, N), float32.
     """
 
     def __init__(self, world: World, num_envs: int, *, continuous: bool) -> None:
-        n = world.num_models
-        slots = min(world.problem.max_deployed, n)
         self.world = world
         self.num_envs = num_envs
-        self.finished = np.zeros(num_envs, np.bool_)
-        self.counters = np.zeros((num_envs, arrays.NUM_COUNTERS), np.int64)
-        self.amounts = np.zeros((num_envs, arrays.NUM_AMOUNTS), np.float64)
-        self.fields = np.zeros((num_envs, NUM_FIELDS, n), np.float32)
-        self.scalars = np.zeros((num_envs, QUERY + world.table.features.shape[1]), np.float32)
-        self.masks = np.zeros((num_envs, n + 1), np.int8)
-        self._state: tuple[NDArray[Any], ...] = (
-            self.finished,
-            self.counters,
-            self.amounts,
-            np.zeros((num_envs, 2, slots), np.float64),
-            np.zeros((num_envs, n), np.float64),
-            np.zeros((num_envs, slots), np.uint32),
-            np.zeros((num_envs, n, arrays.NUM_TOTALS), np.float64),
-            np.zeros((num_envs, world.problem.feedback_delay, 3), np.float64),
-            self.fields,
-            self.scalars,
-            self.masks,
-        )
+        self.state = EpisodeArrays.start(world.arrays, num_envs)
         self._continuous = continuous
         self._bind()
 
@@ -71,7 +59,7 @@ class Episodes:
         self._hold: Any = holding.hold_continuous if self._continuous else holding.hold_discrete
         # A partial and not a method, which would cost a single environment another 2 %.
         self.step: Callable[[NDArray[Any]], None] = partial(
-            self._kernel, *self.world.arrays, *self._state
+            self._kernel, *self.world.arrays, *self.state
         )
 
     def __getstate__(self) -> dict[str, Any]:
@@ -93,7 +81,7 @@ class Episodes:
             actions: as for ``step``.
             queries: how many queries a routing decision holds for, at least 1.
         """
-        self._hold(self.world.arrays, self._state, actions, queries)
+        self._hold(self.world.arrays, self.state, actions, queries)
 
     def reset(self, rows: NDArray[np.int64], keys: NDArray[np.uint64]) -> None:
         """Start new episodes.
@@ -103,17 +91,68 @@ class Episodes:
             keys: the random numbers that decide all their draws, shape (R,), uint64.
         """
         self.restart_at_next_step(rows, keys)
-        state = [array[rows] for array in self._state]
+        state: list[NDArray[Any]] = [array[rows] for array in self.state]
         shape = (len(rows), self.world.num_models) if self._continuous else (len(rows),)
         no_actions = np.zeros(shape, np.float32 if self._continuous else np.int64)
         self._kernel(*self.world.arrays, *state, no_actions)
-        for array, updated in zip(self._state, state, strict=True):
+        arrays: tuple[NDArray[Any], ...] = self.state
+        for array, updated in zip(arrays, state, strict=True):
             array[rows] = updated
 
     def restart_at_next_step(self, rows: NDArray[np.int64], keys: NDArray[np.uint64]) -> None:
         """Have the next step reset some episodes, whatever their actions; see `reset`."""
-        self.finished[rows] = True
-        self.counters[rows, arrays.KEY] = keys.view(np.int64)
+        self.state.finished[rows] = True
+        self.state.counters[rows, KEY] = keys.view(np.int64)
+
+    def observation(self, row: int) -> Observation:
+        """The observation of one episode."""
+        state = self.state
+        return make_observation(
+            state.fields[row].copy(), state.scalars[row].copy(), state.mask[row].copy()
+        )
+
+    def observations(self) -> Observation:
+        """The observations of all, with a leading axis ``E``."""
+        state = self.state
+        return make_observation(
+            state.fields.copy(), state.scalars.copy(), state.mask.copy(), batched=True
+        )
+
+    def info(self, row: int) -> dict[str, Any]:
+        """The ``info`` of one episode."""
+        return info_fields(self.state.counters[row].tolist(), self.state.amounts[row].tolist())
+
+    def infos(self, selected: NDArray[np.bool_] | None = None) -> dict[str, NDArray[Any]]:
+        """The ``info`` of all, shape (E,) each; with ``selected``, shape (E,), 0 for the others."""
+        counters, amounts = self.state.counters.copy(), self.state.amounts.copy()
+        if selected is not None:
+            counters[~selected] = 0
+            amounts[~selected] = 0.0
+        return info_fields(counters.T, amounts.T)
+
+    def scores(self) -> NDArray[np.float64]:
+        """Score of each episode's last step, shape (E,), float64."""
+        return self.state.amounts[:, STEP_SCORE].copy()
+
+    def spend(self) -> NDArray[np.float64]:
+        """USD that each episode has spent, shape (E,), float64."""
+        return self.state.amounts[:, SPEND].copy()
+
+    def queries(self) -> NDArray[np.int64]:
+        """Queries that each episode has consumed, shape (E,), int64."""
+        return self.state.counters[:, QUERIES].copy()
+
+    def total_score(self, row: int) -> float:
+        """Score of one episode so far."""
+        return float(self.state.amounts[row, TOTAL_SCORE])
+
+    def is_routing(self, row: int) -> bool:
+        """Whether a query of that episode waits to be routed; models are being deployed else."""
+        return bool(self.state.counters[row, PHASE] == ROUTE)
+
+    def is_over(self, row: int) -> bool:
+        """Whether that episode is over."""
+        return bool(self.state.finished[row])
 
 
 def draw_key(generator: np.random.Generator) -> NDArray[np.uint64]:

@@ -2,75 +2,54 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from numba import njit
-
-from stageroute_gym.simulator.arrays import PHASE, ROUTE, STEP_COST, STEP_SCORE
-from stageroute_gym.simulator.kernels import step_continuous, step_discrete
-
-
-@njit(cache=True, inline="always")
-def _row(state: Any, e: int) -> Any:
-    """The state of one episode, as a batch of one."""
-    (
-        finished,
-        counters,
-        amounts,
-        routing,
-        tokens,
-        members,
-        totals,
-        pending,
-        fields,
-        scalars,
-        mask,
-    ) = state
-    one = slice(e, e + 1)
-    return (
-        finished[one],
-        counters[one],
-        amounts[one],
-        routing[one],
-        tokens[one],
-        members[one],
-        totals[one],
-        pending[one],
-        fields[one],
-        scalars[one],
-        mask[one],
-    )
+from stageroute_gym.simulator.arrays import (
+    PHASE,
+    ROUTE,
+    STEP_COST,
+    STEP_SCORE,
+    EpisodeArrays,
+    Integers,
+    Singles,
+    WorldArrays,
+    kernel,
+)
+from stageroute_gym.simulator.kernels import advance_continuous, advance_discrete
 
 
-@njit(cache=True)
-def hold_discrete(world: Any, state: Any, actions: Any, queries: int) -> None:
-    """Hold each row's action of `StageRoute-v0`; score and cost of the step become the sums."""
-    finished, counters, amounts, mask = state[0], state[1], state[2], state[10]
+@kernel
+def hold_discrete(
+    world: WorldArrays, state: EpisodeArrays, actions: Integers, queries: int
+) -> None:
+    """Hold each row's action for up to ``queries`` queries; step score and cost become the sums.
+
+    A decision ends early with the stage, with the episode, or as soon as the mask forbids it. A
+    deploy step and a reset take one step.
+    """
     for e in range(actions.shape[0]):
-        arguments = world + _row(state, e) + (actions[e : e + 1],)
-        holding = counters[e, PHASE] == ROUTE and not finished[e]
+        holding = state.counters[e, PHASE] == ROUTE and not state.finished[e]
         score, cost = 0.0, 0.0
         for _ in range(queries if holding else 1):
-            step_discrete(*arguments)
-            score += amounts[e, STEP_SCORE]
-            cost += amounts[e, STEP_COST]
-            if finished[e] or counters[e, PHASE] != ROUTE or not mask[e, actions[e]]:
+            advance_discrete(e, world, state, actions)
+            score += state.amounts[e, STEP_SCORE]
+            cost += state.amounts[e, STEP_COST]
+            deploying = state.counters[e, PHASE] != ROUTE
+            if state.finished[e] or deploying or not state.mask[e, actions[e]]:
                 break
-        amounts[e, STEP_SCORE], amounts[e, STEP_COST] = score, cost
+        state.amounts[e, STEP_SCORE], state.amounts[e, STEP_COST] = score, cost
 
 
-@njit(cache=True)
-def hold_continuous(world: Any, state: Any, actions: Any, queries: int) -> None:
-    """Hold each row's shares of `StageRouteContinuous-v0`; see `hold_discrete`."""
-    finished, counters, amounts = state[0], state[1], state[2]
+@kernel
+def hold_continuous(
+    world: WorldArrays, state: EpisodeArrays, actions: Singles, queries: int
+) -> None:
+    """As `hold_discrete`, for shares, which no mask forbids."""
     for e in range(actions.shape[0]):
-        arguments = world + _row(state, e) + (actions[e : e + 1],)
-        holding = counters[e, PHASE] == ROUTE and not finished[e]
+        holding = state.counters[e, PHASE] == ROUTE and not state.finished[e]
         score, cost = 0.0, 0.0
         for _ in range(queries if holding else 1):
-            step_continuous(*arguments)
-            score += amounts[e, STEP_SCORE]
-            cost += amounts[e, STEP_COST]
-            if finished[e] or counters[e, PHASE] != ROUTE:
+            advance_continuous(e, world, state, actions)
+            score += state.amounts[e, STEP_SCORE]
+            cost += state.amounts[e, STEP_COST]
+            if state.finished[e] or state.counters[e, PHASE] != ROUTE:
                 break
-        amounts[e, STEP_SCORE], amounts[e, STEP_COST] = score, cost
+        state.amounts[e, STEP_SCORE], state.amounts[e, STEP_COST] = score, cost

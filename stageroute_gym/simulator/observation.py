@@ -8,26 +8,20 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
+from stageroute_gym.simulator.arrays import (
+    BUDGET_LEFT,
+    LAST_COST,
+    LAST_MODEL,
+    LAST_SCORE,
+    NUM_FIELDS,
+    OBS_PHASE,
+    PROGRESS,
+    QUERY,
+    STAGE_PROGRESS,
+)
 from stageroute_gym.simulator.world import World
 
 Observation = dict[str, NDArray[Any]]
-
-# Second axis of `fields`, shape (E, 9, N), float32.
-NUM_FIELDS = 9
-(
-    OBS_AVAILABLE,
-    OBS_DEPLOYED,
-    OBS_PREVIOUS,
-    OBS_PULLS,
-    OBS_MEAN_SCORE,
-    OBS_MEAN_COST,
-    OBS_LIST_PRICE,
-    OBS_THROUGHPUT,
-    OBS_TOKENS,
-) = range(NUM_FIELDS)
-# Entries of `scalars`, shape (E, 7 + F), float32; the query's features are the last.
-OBS_PHASE, PROGRESS, STAGE_PROGRESS, BUDGET_LEFT, LAST_MODEL, LAST_SCORE, LAST_COST = range(7)
-QUERY = 7
 
 # Where the parts of the observation lie: nine in `fields`, the others in `scalars`, whose indexes
 # for a batch name its axis too.
@@ -112,11 +106,13 @@ def observation_space(world: World) -> spaces.Dict:
     def box(
         low: NDArray[np.float64] | float, high: NDArray[np.float64] | float, size: int
     ) -> spaces.Box:
+        lower, upper = np.broadcast_to(low, size), np.broadcast_to(high, size)
+        # Where a world leaves but one value: no box is degenerate, which rescaling would divide by.
+        upper = np.where(upper > lower, upper, lower + 1.0).astype(np.float32)
         # One float32 step outwards, so that rounding never leaves the box.
-        lower = np.nextafter(np.float32(low), np.float32(-np.inf)) * np.ones(size, np.float32)
-        upper = np.nextafter(np.float32(high), np.float32(np.inf)) * np.ones(size, np.float32)
-        lower = np.where(np.broadcast_to(low, size) == 0, np.float32(0), lower)
-        return spaces.Box(lower, upper, dtype=np.float32)
+        outside = np.nextafter(lower.astype(np.float32), np.float32(-np.inf))
+        outside = np.where(lower == 0, np.float32(0), outside)
+        return spaces.Box(outside, np.nextafter(upper, np.float32(np.inf)), dtype=np.float32)
 
     # All worlds of a scenario share a space, also where each seed draws its own.
     shared = world.declared_costs is not None
@@ -127,7 +123,7 @@ def observation_space(world: World) -> spaces.Dict:
         {
             "action_mask": spaces.Box(0, 1, (n + 1,), np.int8),
             "available": box(0, 1, n),
-            "budget_left": box(1 - most_spent / problem.total_budget, 1, 1),
+            "budget_left": box(min(1 - most_spent / problem.total_budget, 0), 1, 1),
             "deployed": box(0, 1, n),
             "last_action": box(-1, n - 1, 1),
             "last_cost": box(0, highest_cost, 1),

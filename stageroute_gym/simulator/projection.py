@@ -7,9 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stageroute_gym.simulator.arrays import kernel
-
-Floats = NDArray[np.float64]
+from stageroute_gym.simulator.arrays import Floats, kernel
 
 # A float32 distribution adds up to 1, and stays below its caps, only to within this much.
 SHARE_TOLERANCE = 1e-6

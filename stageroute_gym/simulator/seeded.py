@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stageroute_gym.errors import FieldError
+from stageroute_gym.simulator.arrays import EpisodeArrays
 from stageroute_gym.simulator.episodes import Episodes
 from stageroute_gym.simulator.world import World
 
@@ -41,7 +42,8 @@ class SeededEpisodes(Episodes):
     def _bind(self) -> None:
         super()._bind()
         self._rows = [
-            tuple(array[row : row + 1] for array in self._state) for row in range(self.num_envs)
+            EpisodeArrays._make(array[row : row + 1] for array in self.state)
+            for row in range(self.num_envs)
         ]
         self.step = self._step
 

@@ -8,24 +8,12 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from stageroute_gym import compiling  # noqa: F401  tells the user of a long compilation
 from stageroute_gym.context import AgentContext
 from stageroute_gym.errors import FieldError
 from stageroute_gym.optimize import stage_oracle
 from stageroute_gym.problem import Problem
+from stageroute_gym.simulator.arrays import WorldArrays
 from stageroute_gym.workloads import OutcomeTable, Schedule
-
-# Columns of `stages`, shape (K, 3): first query after the stage, its query mix, oracle value V_k.
-STAGE_END, STAGE_MIX, STAGE_VALUE = range(3)
-# Rows of `stage_models`, shape (K, 3, N).
-AVAILABLE, COST_MULTIPLIER, TRUE_SCORE = range(3)
-# Rows of `models`, shape (2, N).
-THROUGHPUT, LIST_PRICE = range(2)
-# Entries of `settings`, shape (7,).
-HORIZON, TOTAL_BUDGET, HARD_BUDGET, BURST, DEPLOYMENT_COST, FEEDBACK_DELAY, MAX_DEPLOYED = range(7)
-# Last axis of `outcomes`, shape (Q, N, 2), and of `sampler`, shape (G, Q, 2).
-SCORE, COST = range(2)
-KEEP_PROBABILITY, ALIAS = range(2)
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,39 +124,28 @@ class World:
         ).values
 
     @cached_property
-    def arrays(self) -> tuple[NDArray[np.float64], ...]:
-        """The kernels' arguments, in their order.
-
-        ``outcomes``, ``sampler``, ``stages``, ``stage_models``, ``models``, ``settings`` and
-        ``features``: all float64, with the columns named at the top of this module.
-        """
+    def arrays(self) -> WorldArrays:
+        """What the kernels read."""
         problem, schedule = self.problem, self.schedule
-        stages = np.stack(
-            [problem.stage_bounds[1:], schedule.stage_mix, self.stage_values], axis=1
-        ).astype(np.float64)
-        stage_models = np.stack(
-            [schedule.available, schedule.cost_multiplier, self.mean_score], axis=1
-        ).astype(np.float64)
-        settings = np.array(
-            [
-                problem.horizon,
-                problem.total_budget,
-                problem.budget_rule == "hard",
-                problem.burst,
-                problem.deployment_cost,
-                problem.feedback_delay,
-                problem.max_deployed,
-            ],
-            dtype=np.float64,
-        )
-        return (
-            np.ascontiguousarray(np.stack([self.table.score, self.table.cost], axis=2)),
-            np.stack([alias_table(mix) for mix in schedule.mixes]),
-            stages,
-            stage_models,
-            np.stack([self.throughput, self.table.list_price]),
-            settings,
-            np.array(self.table.features),
+        settings = [
+            problem.horizon,
+            problem.total_budget,
+            problem.budget_rule == "hard",
+            problem.burst,
+            problem.deployment_cost,
+            problem.feedback_delay,
+            problem.max_deployed,
+        ]
+        stages = [problem.stage_bounds[1:], schedule.stage_mix, self.stage_values]
+        stage_models = [schedule.available, schedule.cost_multiplier, self.mean_score]
+        return WorldArrays(
+            outcomes=np.ascontiguousarray(np.stack([self.table.score, self.table.cost], axis=2)),
+            sampler=np.stack([alias_table(mix) for mix in schedule.mixes]),
+            stages=np.stack(stages, axis=1, dtype=np.float64),
+            stage_models=np.stack(stage_models, axis=1, dtype=np.float64),
+            models=np.stack([self.throughput, self.table.list_price]),
+            settings=np.array(settings, np.float64),
+            features=np.array(self.table.features),
         )
 
 

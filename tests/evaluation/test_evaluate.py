@@ -45,10 +45,6 @@ def test_books_equal_a_plain_loop_over_single_environments(kind: Any, rule: str)
         books = by_hand(kind(None), env_id, row["seed"], budget_rule=rule, **TIGHT)
         served = books["t"] - books["declined"]
         values = books["world"].stage_values
-        bounds = books["world"].problem.stage_bounds
-        unreached = sum(
-            values[np.searchsorted(bounds, t, side="right") - 1] for t in range(books["t"], 300)
-        )
         assert row["score"] == pytest.approx(books["score"], abs=1e-9)
         assert row["spend"] == books["spend"]
         assert row["decisions"] == books["decisions"]
@@ -57,7 +53,7 @@ def test_books_equal_a_plain_loop_over_single_environments(kind: Any, rule: str)
         assert row["unserved"] == 300 - served
         assert row["invalid_actions"] == books["invalid_actions"]
         assert row["activations"] == books["activations"]
-        assert row["regret"] == pytest.approx(books["regret"] + unreached, abs=1e-9)
+        assert row["regret"] == pytest.approx(books["regret"], abs=1e-9)
         assert row["score_over_stage_oracle"] == pytest.approx(
             books["score"] / (books["world"].problem.stage_lengths @ values)
         )
@@ -138,7 +134,7 @@ def test_timings_count_every_decision_and_stay_out_of_the_rows() -> None:
         ("budget", {"budget": 0}),
         ("num_stages", {"num_stages": 301}),
         ("throughput", {"throughput": 1.5}),
-        ("argument of scenario routerbench", {"budgt": 1e-4}),
+        ("argument", {"budgt": 1e-4}),
         ("agent_parameters", {"agent": Even(None), "agent_parameters": {"share": 1.0}}),
     ],
 )

@@ -124,7 +124,7 @@ def test_overrides_reach_problem_and_workload():
         ("routerbensh", {}, "scenario = 'routerbensh': expected 'routerbench'"),
         ("", {}, "scenario = '': expected one of crowd, delayed, "),
         (None, {}, "scenario = None: expected"),
-        ("paper", {"horizn": 3}, "argument of scenario paper = 'horizn'.*'horizon'"),
+        ("paper", {"horizn": 3}, "keyword argument 'horizn': expected 'horizon'"),
         ("paper", {"initial_model": 3}, "'initial_models'"),
         ("paper", {"initial_models": 12}, "initial_models = 12"),
         ("paper", {"horizon": 20}, "num_stages = 33: expected at most the horizon, 20"),

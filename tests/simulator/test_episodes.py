@@ -72,6 +72,9 @@ def test_the_books_are_kept(continuous, world, seed):
         model = step.info["model"]
         mean = world.mean_score[stage, model] if model >= 0 else 0.0
         regret[i] = (world.stage_values[stage] - mean) * step.routed
+    # The step that ends the episode charges the queries never reached.
+    value_of_query = np.repeat(world.stage_values, problem.stage_lengths)
+    regret[-1] += value_of_query[steps[-1].info["t"] :].sum()
     assert [step.info["regret"] for step in steps] == pytest.approx(np.cumsum(regret), abs=1e-9)
     routed = np.cumsum([step.routed for step in steps])
     assert [step.info["t"] for step in steps] == routed.tolist()
@@ -174,6 +177,37 @@ def test_a_greedy_agent_gets_the_share_and_the_burst():
     assert served[:7] == [True] * 7
     # 7 tokens at first, and a quarter of one with each of the first 999 queries.
     assert sum(served) == int(7 + 0.25 * 999)
+
+
+@RUNS
+@given(worlds(budget_rule="soft"), SEEDS, st.sampled_from([0.0, 0.5]))
+def test_a_model_serves_its_share_of_its_stages_and_one_burst(world, seed, lawless):
+    """Whatever the sets: at most alpha of the queries of the stages it was deployed in, + burst."""
+    served = np.zeros(world.num_models)
+    offered = np.zeros(world.num_models)
+    for step in episode(world, seed, continuous=False, lawless=lawless):
+        if step.routed:
+            offered += step.before["deployed"]
+            if step.info["model"] >= 0:
+                served[step.info["model"]] += 1
+    assert (served <= world.problem.burst + world.throughput * offered + 1e-9).all()
+
+
+def test_taking_turns_is_no_way_to_more_bursts():
+    """T = 400, K = 20, M_max = 1, alpha = .1, burst = 20: at most 2 (20 + .1 * 200) queries."""
+    world = make_world(
+        models=2, horizon=400, stages=20, max_deployed=1, throughput=0.1, burst=20.0, budget=100.0
+    )
+    env = make_env(world)
+    observation, _ = env.reset(seed=0)
+    served, over, info = 0, False, {"stage": 0}
+    while not over:
+        turn = info["stage"] % 2
+        allowed = observation["action_mask"][turn]
+        observation, _, over, _, info = env.step(turn if allowed else 2)
+        served += info["model"] >= 0
+        assert observation["tokens"].max() <= 20
+    assert 76 <= served <= 80
 
 
 @BOTH

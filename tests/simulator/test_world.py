@@ -8,7 +8,8 @@ from hypothesis.extra import numpy as arrays
 from worlds import make_world, worlds
 
 from stageroute_gym.errors import FieldError
-from stageroute_gym.simulator.world import ALIAS, KEEP_PROBABILITY, World, alias_table
+from stageroute_gym.simulator.arrays import ALIAS, KEEP_PROBABILITY
+from stageroute_gym.simulator.world import World, alias_table
 from stageroute_gym.workloads import Schedule
 
 
