@@ -14,10 +14,18 @@ from typing import TYPE_CHECKING, Any
 
 from stageroute_gym.errors import FieldError
 from stageroute_gym.evaluation.backends import LocalProcesses, Lost
+from stageroute_gym.evaluation.oracle_plans import frontier, oracle_rows
 from stageroute_gym.evaluation.oracle_values import oracle_values, service
 from stageroute_gym.evaluation.ranking import rank
 from stageroute_gym.evaluation.running import Played, play, warm_up
-from stageroute_gym.evaluation.storage import RESULTS, STAGES, SUMMARY, TIMINGS, ResultsFolder
+from stageroute_gym.evaluation.storage import (
+    ORACLES,
+    RESULTS,
+    STAGES,
+    SUMMARY,
+    TIMINGS,
+    ResultsFolder,
+)
 from stageroute_gym.evaluation.trials import LeaderboardSettings, Trial
 
 if TYPE_CHECKING:
@@ -74,8 +82,9 @@ def run_leaderboard(
 
     One trial is one entry on one scenario with all its seeds, however many processes there are, so
     the results do not depend on it. They go to ``out``: ``results.parquet`` (one row an episode),
-    ``stages.parquet`` (one row for each of its stages) and ``leaderboard.json`` (settings and
-    ranking), the same to the byte at every run; and ``timings.parquet``, which is not. Finished
+    ``stages.parquet`` (one row for each of its stages), ``oracles.parquet`` (what the oracles do
+    in each stage) and ``leaderboard.json`` (settings and ranking), the same to the byte at every
+    run; and ``timings.parquet``, which is not. Finished
     trials are kept in ``out/episodes`` as they come.
 
     Args:
@@ -173,19 +182,14 @@ def _summed_up(
     results, timings = folder.collect(finished)
     names = [scenario.name for scenario in settings.scenarios]
     summary |= rank(results, names, {entry.label: entry.kind for entry in settings.entries})
-    summary["oracles"] = {
-        scenario.name: oracle_values(scenario, settings.seeds[0])
-        for scenario in settings.scenarios
-        if scenario.name in summary["scenarios"]
-    }
-    summary["service"] = {
-        scenario.name: service(scenario.world())
-        for scenario in settings.scenarios
-        if scenario.name in summary["scenarios"]
-    }
+    played = [s for s in settings.scenarios if s.name in summary["scenarios"]]
+    summary["oracles"] = {s.name: oracle_values(s, settings.seeds[0]) for s in played}
+    summary["service"] = {s.name: service(s.world()) for s in played}
+    summary["frontier"] = {s.name: frontier(s, settings.seeds) for s in played}
+    folder.write_oracles([oracle_rows(s, settings.seeds) for s in played])
     summary["failures"] = failed
     folder.write_json(SUMMARY, summary)
-    files = [folder.path / name for name in (RESULTS, STAGES, TIMINGS, SUMMARY)]
+    files = [folder.path / name for name in (RESULTS, STAGES, ORACLES, TIMINGS, SUMMARY)]
     return Leaderboard(summary, timings, failures, remarks, files)
 
 

@@ -27,8 +27,10 @@ if TYPE_CHECKING:
 RESULTS = "results.parquet"
 STAGES = "stages.parquet"
 TIMINGS = "timings.parquet"
+ORACLES = "oracles.parquet"
 SUMMARY = "leaderboard.json"
 TABLES = "leaderboard.md"
+PAGE = "leaderboard.html"
 SETTINGS = "settings.json"
 EPISODES = "episodes"
 # What a trial leaves in `EPISODES`: its tables, and then the record that says it is finished.
@@ -166,13 +168,19 @@ class ResultsFolder:
         write_table(self.path / TIMINGS, timings, field="out")
         return results, timings
 
+    def write_oracles(self, rows: Sequence[pl.DataFrame]) -> None:
+        """Write what the oracles do, see `stageroute_gym.evaluation.oracle_plans.oracle_rows`."""
+        import polars as pl
+
+        write_table(self.path / ORACLES, pl.concat(rows), field="out")
+
     def write_json(self, name: str, content: dict[str, Any]) -> None:
         """Write JSON to a file of the folder."""
         write_text(self.path / name, _json(content), field="out")
 
     def _present(self) -> list[Path]:
         """What is here under the names of a leaderboard's files."""
-        names = (SETTINGS, RESULTS, STAGES, TIMINGS, SUMMARY, TABLES)
+        names = (SETTINGS, RESULTS, STAGES, TIMINGS, ORACLES, SUMMARY, TABLES, PAGE)
         found = [self.path / name for name in names if (self.path / name).exists()]
         episodes = self.path / EPISODES
         if episodes.exists() and (not episodes.is_dir() or any(episodes.iterdir())):
