@@ -58,7 +58,7 @@ def test_results_are_the_same_to_the_byte_at_every_run_and_for_any_number_of_job
     for name, jobs in (("again", 1), ("parallel", 2)):
         other = run_leaderboard(settings(), tmp_path / name, processes=LocalProcesses(jobs))
         assert other.summary == board.summary
-        for file in ("results.parquet", "leaderboard.json", "settings.json"):
+        for file in ("results.parquet", "oracles.parquet", "leaderboard.json", "settings.json"):
             assert (tmp_path / name / file).read_bytes() == (out / file).read_bytes(), file
 
 
@@ -73,8 +73,8 @@ def test_one_row_an_episode_sorted_and_a_timing_a_trial(
     timings = pl.read_parquet(out / "timings.parquet")
     assert len(timings) == 6
     assert {"finished_at", "machine", "agent_microseconds"} <= set(timings.columns)
-    names = ["results.parquet", "stages.parquet", "timings.parquet", "leaderboard.json"]
-    assert [path.name for path in board.files] == names
+    names = ["results", "stages", "oracles", "timings", "leaderboard"]
+    assert [path.stem for path in board.files] == names
     assert all(path.is_file() for path in board.files)
 
 
