@@ -11,6 +11,7 @@ from gymnasium.vector import VectorEnv, VectorObservationWrapper, VectorWrapper
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
+from stageroute_gym.errors import FieldError
 from stageroute_gym.wrappers.normalization import Normalization
 from stageroute_gym.wrappers.relative import RelativeFeatures
 
@@ -80,18 +81,26 @@ class MaskedObservation(gym.ObservationWrapper[Any, Any, Any], gym.utils.RecordC
 
     Args:
         env: an environment with any observation.
+        mask_key: name of the mask; RLlib's masked module wants ``action_mask``.
+        obs_key: name of the observation; RLlib's masked module wants ``observations``.
+
+    Raises:
+        FieldError: if the two names are the same.
     """
 
-    def __init__(self, env: gym.Env[Any, Any]) -> None:
-        gym.utils.RecordConstructorArgs.__init__(self)
+    def __init__(
+        self, env: gym.Env[Any, Any], *, mask_key: str = "mask", obs_key: str = "obs"
+    ) -> None:
+        gym.utils.RecordConstructorArgs.__init__(self, mask_key=mask_key, obs_key=obs_key)
         gym.ObservationWrapper.__init__(self, env)
+        self._keys = _checked_keys(mask_key, obs_key)
         size = env.unwrapped.world.num_models + 1  # type: ignore[attr-defined]
-        self.observation_space = _masked_space(env.observation_space, size)
+        self.observation_space = _masked_space(env.observation_space, size, self._keys)
 
     def observation(self, observation: Any) -> dict[str, Any]:
         """The observation beside the mask."""
         mask = self.env.get_wrapper_attr("action_masks")()
-        return {"mask": mask.astype(np.int8), "obs": observation}
+        return dict(zip(self._keys, (mask.astype(np.int8), observation), strict=True))
 
 
 class VectorMaskedObservation(VectorWrapper):
@@ -99,12 +108,22 @@ class VectorMaskedObservation(VectorWrapper):
 
     Args:
         env: a vector environment with any observation.
+        mask_key: as for `MaskedObservation`.
+        obs_key: as for `MaskedObservation`.
+
+    Raises:
+        FieldError: if the two names are the same.
     """
 
-    def __init__(self, env: VectorEnv[Any, Any, Any]) -> None:
+    def __init__(
+        self, env: VectorEnv[Any, Any, Any], *, mask_key: str = "mask", obs_key: str = "obs"
+    ) -> None:
         super().__init__(env)
+        self._keys = _checked_keys(mask_key, obs_key)
         size = env.unwrapped.world.num_models + 1  # type: ignore[attr-defined]
-        self.single_observation_space = _masked_space(env.single_observation_space, size)
+        self.single_observation_space = _masked_space(
+            env.single_observation_space, size, self._keys
+        )
         self.observation_space = batch_space(self.single_observation_space, self.num_envs)
 
     def reset(self, **arguments: Any) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -119,8 +138,15 @@ class VectorMaskedObservation(VectorWrapper):
 
     def _masked(self, observations: Any) -> dict[str, Any]:
         mask = self.env.unwrapped.action_masks()  # type: ignore[attr-defined]
-        return {"mask": mask.astype(np.int8), "obs": observations}
+        return dict(zip(self._keys, (mask.astype(np.int8), observations), strict=True))
 
 
-def _masked_space(observation: gym.Space[Any], size: int) -> spaces.Dict:
-    return spaces.Dict({"mask": spaces.Box(0, 1, (size,), np.int8), "obs": observation})
+def _checked_keys(mask_key: str, obs_key: str) -> tuple[str, str]:
+    if mask_key == obs_key:
+        raise FieldError("obs_key", obs_key, "another name than that of the mask")
+    return mask_key, obs_key
+
+
+def _masked_space(observation: gym.Space[Any], size: int, keys: tuple[str, str]) -> spaces.Dict:
+    mask = spaces.Box(0, 1, (size,), np.int8)
+    return spaces.Dict(dict(zip(keys, (mask, observation), strict=True)))

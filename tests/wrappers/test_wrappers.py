@@ -38,6 +38,10 @@ STACKS: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
         lambda e: VectorBudgetPrice(e, price=0.3, step_size=0.0),
     ),
     "mask": (MaskedObservation, VectorMaskedObservation),
+    "named mask": (
+        lambda e: MaskedObservation(e, mask_key="action_mask", obs_key="observations"),
+        lambda e: VectorMaskedObservation(e, mask_key="action_mask", obs_key="observations"),
+    ),
     "all": (
         lambda e: MaskedObservation(FlatObservation(BudgetPrice(HoldDecision(e, queries=7)))),
         lambda e: VectorMaskedObservation(
@@ -238,6 +242,14 @@ def test_price_charges_the_spend_and_adapts_to_it() -> None:
 def test_hold_refuses_what_is_no_count(queries: Any) -> None:
     with pytest.raises(FieldError, match="queries"):
         HoldDecision(gym.make("StageRoute-v0"), queries=queries)
+
+
+def test_mask_and_observation_have_names_of_their_own(single: Make, vector: Make) -> None:
+    env = MaskedObservation(single(), mask_key="action_mask", obs_key="observations")
+    assert list(env.reset(seed=0)[0]) == ["action_mask", "observations"]
+    for wrapper, wrapped in ((MaskedObservation, single()), (VectorMaskedObservation, vector(2))):
+        with pytest.raises(FieldError, match="obs_key"):
+            wrapper(wrapped, obs_key="mask")
 
 
 def test_wrappers_refuse_wrong_prices_and_order(single: Make, vector: Make) -> None:

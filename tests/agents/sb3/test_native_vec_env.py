@@ -9,6 +9,7 @@ import pytest
 
 import stageroute_gym  # noqa: F401
 from stageroute_gym.errors import FieldError
+from stageroute_gym.flat import StageRouteContinuousFlatVectorEnv, StageRouteFlatVectorEnv
 from stageroute_gym.vector import StageRouteContinuousVectorEnv, StageRouteVectorEnv
 from stageroute_gym.wrappers import (
     BudgetPrice,
@@ -27,6 +28,10 @@ KINDS = {
     "StageRoute-v0": StageRouteVectorEnv,
     "StageRouteContinuous-v0": StageRouteContinuousVectorEnv,
 }
+FLAT = {
+    "StageRouteFlat-v0": StageRouteFlatVectorEnv,
+    "StageRouteContinuousFlat-v0": StageRouteContinuousFlatVectorEnv,
+}
 Wrap = Callable[[Any], Any]
 STACKS: dict[str, tuple[Wrap, Wrap]] = {
     "raw": (lambda env: env, lambda env: env),
@@ -44,7 +49,16 @@ STACKS: dict[str, tuple[Wrap, Wrap]] = {
 def test_transitions_equal_those_of_dummy_vec_env(env_id: str, stack: str) -> None:
     single, vector = STACKS[stack]
     dummy = sb3.DummyVecEnv([lambda: single(gym.make(env_id, **SMALL))] * 3)
-    native = NativeVecEnv(vector(KINDS[env_id](3, **SMALL)))
+    _compare(NativeVecEnv(vector(KINDS[env_id](3, **SMALL))), dummy)
+
+
+@pytest.mark.parametrize("env_id", FLAT)
+def test_flat_transitions_equal_those_of_dummy_vec_env(env_id: str) -> None:
+    dummy = sb3.DummyVecEnv([lambda: gym.make(env_id, **SMALL)] * 3)
+    _compare(NativeVecEnv(FLAT[env_id](3, **SMALL)), dummy)
+
+
+def _compare(native: NativeVecEnv, dummy: Any) -> None:
     assert native.observation_space == dummy.observation_space
     assert native.action_space == dummy.action_space
     dummy.seed(7)
@@ -53,7 +67,8 @@ def test_transitions_equal_those_of_dummy_vec_env(env_id: str, stack: str) -> No
     dummy.action_space.seed(0)
     ended = 0
     for step in range(700):
-        assert native.reset_infos == dummy.reset_infos
+        for info, other in zip(native.reset_infos, dummy.reset_infos, strict=True):
+            _assert_equal(info, other)
         masks = dummy.env_method("action_masks")
         _assert_equal(native.env_method("action_masks"), masks)
         actions = np.stack([_action(dummy.action_space, mask, step) for mask in masks])
