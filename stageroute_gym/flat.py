@@ -182,7 +182,7 @@ class StageRouteFlatEnv(StageRouteEnv):
         *,
         scenario: str | Scenario = "routerbench",
         hold: int | None = None,
-        budget_price: float = 0.5,
+        budget_price: float = 0.25,
         return_scale: float = 10.0,
         render_mode: str | None = None,
         **overrides: Any,
@@ -290,7 +290,7 @@ class StageRouteFlatVectorEnv(StageRouteVectorEnv):
         *,
         scenario: str | Scenario = "routerbench",
         hold: int | None = None,
-        budget_price: float = 0.5,
+        budget_price: float = 0.25,
         return_scale: float = 10.0,
         **overrides: Any,
     ) -> None:
