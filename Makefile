@@ -1,12 +1,13 @@
 # make demo: install the core package and print the leaderboard of the quick suite.
 # make check: lint, types and the quick tests, in under two minutes, for every change.
 # make test: install what the tests need and run all of them.
+# make clients: run examples/clients, each in an environment of its own.
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 DEMO_AGENTS = stageroute,paced-route,oracle,horizon-oracle,paced-oracle,best-fixed,greedy-ratio,greedy-price,cheapest,best-score,uniform
 
-.PHONY: demo check test lint clean
+.PHONY: demo check test clients lint clean
 
 demo: $(VENV)/core
 	$(BIN)/stageroute leaderboard --suite quick --agents $(DEMO_AGENTS) --out results/quick --overwrite
@@ -18,6 +19,10 @@ check: lint
 test: $(VENV)/dev
 	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not benchmark"
 	$(BIN)/python -m pytest -m benchmark
+
+# Other libraries' ways in, each in an environment with nothing but what it needs.
+clients:
+	$(PYTHON) examples/clients/check.py
 
 lint: $(VENV)/dev
 	$(BIN)/ruff check .
@@ -40,5 +45,5 @@ $(VENV)/dev: pyproject.toml constraints.txt | $(BIN)/python
 # Compiled kernels too: their cache notices a change of the file that they are in, but not of what
 # they call.
 clean:
-	rm -rf $(VENV) build dist results .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) .clients build dist results .pytest_cache .mypy_cache .ruff_cache
 	find . -name '*.nb[ic]' -delete

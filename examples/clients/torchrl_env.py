@@ -10,16 +10,14 @@ from torchrl.envs.transforms import ActionMask
 from torchrl.envs.utils import check_env_specs
 
 import stageroute_gym  # noqa: F401
-from stageroute_gym.wrappers import FlatObservation, MaskedObservation
+from stageroute_gym.wrappers import MaskedObservation
 
 
 def main() -> None:
-    for env_id in ("StageRoute-v0", "StageRouteContinuous-v0"):
-        env = GymWrapper(
-            MaskedObservation(FlatObservation(gym.make(env_id, horizon=200, num_stages=4)))
-        )
+    for env_id in ("StageRouteFlat-v0", "StageRouteContinuousFlat-v0"):
+        env = GymWrapper(MaskedObservation(gym.make(env_id, horizon=200, num_stages=4)))
         check_env_specs(env)
-        if env_id == "StageRoute-v0":
+        if env_id == "StageRouteFlat-v0":
             cast = DTypeCastTransform(torch.int8, torch.bool, in_keys=["mask"])
             env = TransformedEnv(env, Compose(cast, ActionMask(mask_key="mask")))
         rollout = env.rollout(300)
