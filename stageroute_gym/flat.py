@@ -273,7 +273,8 @@ class StageRouteContinuousFlatEnv(StageRouteFlatEnv, StageRouteContinuousEnv):
         return softmax_weights(SHARPNESS * super()._checked(action))
 
 
-class StageRouteFlatVectorEnv(StageRouteVectorEnv):
+# skrl tells a vector environment by its direct bases, hence Gymnasium's class among them.
+class StageRouteFlatVectorEnv(StageRouteVectorEnv, VectorEnv[Any, Any, Any]):
     """``E`` copies of `StageRouteFlat-v0`, to the bit; see `StageRouteVectorEnv`.
 
     Args:
@@ -342,7 +343,6 @@ class StageRouteFlatVectorEnv(StageRouteVectorEnv):
         return infos | {"action_mask": masks, "_action_mask": infos["_t"]}
 
 
-# skrl tells a vector environment by its direct bases.
 class StageRouteContinuousFlatVectorEnv(
     StageRouteFlatVectorEnv, StageRouteContinuousVectorEnv, VectorEnv[Any, Any, Any]
 ):

@@ -1,4 +1,4 @@
-"""stable-baselines3's PPO with its defaults on a flat environment; the extra ``rl``.
+"""stable-baselines3's PPO with its defaults and without masks; the extra ``rl``.
 
 python examples/clients/sb3_ppo.py --scenario routerbench --steps 100000
 """
@@ -10,6 +10,7 @@ import argparse
 import gymnasium as gym
 import numpy as np
 import torch
+from gymnasium import spaces
 from stable_baselines3 import PPO
 
 import stageroute_gym  # noqa: F401
@@ -34,14 +35,17 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--env-id", default="StageRouteFlat-v0")
     parser.add_argument("--scenario", default="routerbench")
-    parser.add_argument("--budget-price", type=float, default=0.25)
+    parser.add_argument("--budget-price", type=float, help="of the flat environments")
     parser.add_argument("--steps", type=int, default=100_000)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     torch.set_num_threads(1)
-    arguments = {"scenario": options.scenario, "budget_price": options.budget_price}
+    arguments = {"scenario": options.scenario}
+    if options.budget_price is not None:
+        arguments["budget_price"] = options.budget_price
     env = gym.make(options.env_id, **arguments)
-    model = PPO("MlpPolicy", env, seed=options.seed, device="cpu")
+    policy = "MlpPolicy" if isinstance(env.observation_space, spaces.Box) else "MultiInputPolicy"
+    model = PPO(policy, env, seed=options.seed, device="cpu")
     before = score(model, options.env_id, arguments)
     model.learn(options.steps)
     after = score(model, options.env_id, arguments)
