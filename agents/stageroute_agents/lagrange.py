@@ -28,9 +28,11 @@ class LagrangeBwk(Learner):
     by Hedge with the rate ``sqrt(8 ln 2 / T)`` over the payoff's range; its mixture is used, where
     the paper draws one resource.
 
-    Adapted: ``K`` is the number of deployed models, the throughput caps ``p``, and weights are kept
-    relative to the mean of the deployed models, which changes no share but lets a model that was
-    never deployed rank as an average one. The set with the largest weights is deployed.
+    Adapted: the paper has one arm more, the null arm that serves nothing and costs nothing; it is
+    left out, and adding it changes nothing in the scenarios. ``K`` is the number of deployed
+    models, the throughput caps ``p``, and weights are kept relative to the mean of the deployed
+    models, which changes no share but lets a model that was never deployed rank as an average one.
+    The set with the largest weights is deployed.
 
     Args:
         context: what it may know of the world it is for.

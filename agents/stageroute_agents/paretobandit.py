@@ -11,7 +11,8 @@ from stageroute_gym.checks import number
 from stageroute_gym.context import AgentContext
 
 # Queries beyond which statistics age no further, and the part of lambda_0 below which the
-# regularisation is topped up: both from the authors' public code, not from the paper.
+# regularisation is topped up: the idea of both is from the authors' public code, not from the
+# paper; see `ParetoBandit` for what their code does instead.
 _OLDEST = 1000
 _LEAST_REGULARISATION = 0.1
 
@@ -26,6 +27,13 @@ class ParetoBandit(LinearAgent):
     Pacer: ``c- <- (1 - alpha_ema) c- + alpha_ema c_t``, from ``c- = b``;
     ``lambda_{t+1} = clip(lambda_t + eta (c- / b - 1), 0, lambda_max)``.
 
+    Where the authors' code (`BanditRouter` with `BudgetPacer`) differs from their Algorithm 1 and
+    from here: it caps ``dt`` at 1000 in the inflation of the variance as well, which is then at
+    most ``gamma^-1000``, about 20, and explores less; and it tracks the regularisation ``lambda_0
+    gamma^dt`` of each model and adds what is missing once that is below a tenth of ``lambda_0``,
+    where here nine tenths of ``lambda_0`` are added once the inverse of ``A_m`` shows that some
+    direction has faded so far. With these two changes this agent takes the same choices as theirs.
+
     Adapted: ``c~_m`` is the logarithm of the list price (where unknown, of the mean cost), scaled
     to [0, 1] over the range of costs, where the paper takes fixed market bounds. A model above the
     ceiling still serves what the others' throughput leaves, cheapest first. Age is counted in
@@ -34,10 +42,11 @@ class ParetoBandit(LinearAgent):
     Args:
         context: what it may know of the world it is for.
         seed: seed of the agent's own random numbers.
-        alpha: scale of the exploration, at least 0; 0.1 in the public code.
+        alpha: scale of the exploration, at least 0. The authors' router takes 0.01 by default,
+            tuned with offline priors, and 0.05 for a start without priors.
         gamma: forgetting factor, above 0, up to 1.
         lambda_0: regularisation, above 0.
-        lambda_c: static weight of the cost, at least 0.
+        lambda_c: static weight of the cost, at least 0; 0 in the authors' experiments on pacing.
         eta: step of the dual, at least 0.
         alpha_ema: smoothing of the cost, above 0, up to 1.
         lambda_max: largest dual, above 0.

@@ -37,7 +37,9 @@ class ForgettingAgent(Learner, SlotlessAgent):
         pulls = state["kept_pulls"][rows]
         known = pulls > 0
         some = np.where(known, pulls, 1.0)
-        # The policies play a forgotten model first: score 1 and one pull top every other bound.
+        # Score 1 and one pull: the policies play a model first of which nothing is remembered. In a
+        # window nothing tops that bound; discounted, a model pulled long ago, of which less than
+        # one pull is left, can.
         score = np.where(known, state["kept_score"][rows] / some, 1.0) + self.padding(
             state, rows, some
         )

@@ -7,6 +7,8 @@ import math
 import numpy as np
 import pytest
 from agent_cases import ONE, agent_for, batch, contextual, outcome
+from stageroute_agents import make
+from worlds import make_env, make_world
 
 
 def test_paretobandit_stays_sound_where_features_are_collinear_and_fade():
@@ -102,3 +104,37 @@ def test_paretobandit_s_regularisation_never_fades():
     for _ in range(300):
         contextual(0, state, agent, [0.0], 0.5, 1.0)
     assert np.linalg.eigvalsh(state["inverse"][0, 0]).max() <= 20.0
+
+
+def test_linucb_chooses_what_mabwiser_s_does():
+    """One stream of queries, with a price of 0 on costs."""
+    mab = pytest.importorskip("mabwiser.mab", reason="MABWiser comes with the extra dev")
+    world = make_world(
+        models=4,
+        rows=200,
+        features=3,
+        horizon=500,
+        stages=1,
+        max_deployed=4,
+        budget_rule="soft",
+    )
+    env = make_env(world, continuous=True)
+    agent, state = make("linucb", env, alpha=0.5, lambda_0=1.0, eta=0.0), None
+    peer = mab.MAB([0, 1, 2, 3], mab.LearningPolicy.LinUCB(alpha=0.5, l2_lambda=1.0))
+    observation, _ = env.reset(seed=0)
+    choices, over = [], False
+    while not over:
+        action, state = agent.predict(observation, state)
+        if observation["phase"][0] > 0:
+            x = np.append(observation["query"], 1.0)[None].astype(np.float64)
+            choices.append(int(action.argmax()))
+            assert action[choices[-1]] == 1.0
+            if len(choices) > 1:
+                assert peer.predict(x) == choices[-1]
+        observation, score, over, *_ = env.step(action)
+        if len(choices) == 1 and observation["last_action"][0] >= 0:
+            peer.fit(choices, [score], x)
+        elif choices:
+            peer.partial_fit(choices[-1:], [score], x)
+    assert len(choices) == 500
+    assert len(set(choices)) == 4
