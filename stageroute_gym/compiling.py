@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import numba
 from numba.core import event
@@ -21,12 +21,12 @@ PATIENCE = 2.0  # seconds of silence
 OURS = ("stageroute_gym", "stageroute_agents")
 
 
-def njit(**options: Any) -> Callable[[Any], Any]:
-    """`numba.njit`, cached if the machine has a place for it."""
+def njit(*, cache: Literal[True], **options: Any) -> Callable[[Any], Any]:
+    """`numba.njit`, cached if the machine has a place for it; as to be read at each kernel."""
     return _cached(numba.njit, options)
 
 
-def vectorize() -> Callable[[Any], Any]:
+def vectorize(*, cache: Literal[True]) -> Callable[[Any], Any]:
     """`numba.vectorize`, cached if the machine has a place for it."""
     return _cached(numba.vectorize, {})
 

@@ -36,14 +36,15 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 from gymnasium.utils import seeding
-from numba import njit
 from numpy.typing import NDArray
 
+from stageroute_gym.array_types import Floats, Integers
+from stageroute_gym.compiling import njit
 from stageroute_gym.errors import FieldError, closest
 from stageroute_gym.optimize import HorizonPlan, StagePlan, deploy_mip, horizon_oracle, stage_oracle
 from stageroute_gym.optimize.assignment import AssignmentPlan, assign
 from stageroute_gym.optimize.mixture import MASS_TOLERANCE
-from stageroute_gym.simulator.arrays import STAGE_END, STAGE_MIX, Floats, Integers
+from stageroute_gym.simulator.arrays import STAGE_END, STAGE_MIX
 from stageroute_gym.simulator.draws import draw_row
 from stageroute_gym.simulator.episodes import draw_key
 from stageroute_gym.simulator.world import World, weighted_means

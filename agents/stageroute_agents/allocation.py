@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from stageroute_agents.arrays import Flags, Floats, Integers
+from stageroute_gym.compiling import njit
 from stageroute_gym.simulator.projection import project
 
 

@@ -13,12 +13,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, ClassVar, Literal
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from stageroute_agents.arrays import Batch, Flags, Floats, Integers, State
 from stageroute_agents.streams import ACTION, draw_uniforms, episode_keys, next_keys
 from stageroute_gym.checks import count
+from stageroute_gym.compiling import njit
 from stageroute_gym.context import AgentContext
 from stageroute_gym.problem import Problem
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from stageroute_agents.arrays import Batch, Floats, Integers, State
 from stageroute_agents.linear_program import LinearProgramAgent
 from stageroute_gym.checks import number
+from stageroute_gym.compiling import njit
 from stageroute_gym.context import AgentContext
 from stageroute_gym.optimize.bounds import cost_lower_bound_scalar, score_upper_bound_scalar
 

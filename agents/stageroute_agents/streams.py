@@ -11,10 +11,10 @@ import math
 from collections.abc import Iterable
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from stageroute_agents.arrays import Floats, Integers
+from stageroute_gym.compiling import njit
 from stageroute_gym.simulator.draws import bits, uniform
 
 Keys = NDArray[np.uint64]

@@ -10,10 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stageroute_gym.advice.shrinkage import shrunk
+from stageroute_gym.array_types import Floats
 from stageroute_gym.errors import FieldError
 from stageroute_gym.workloads import OutcomeTable
-
-Floats = NDArray[np.float64]
 
 FOLDS = 10
 # A task with fewer queries tells little of its own, and the programme grows with their number.

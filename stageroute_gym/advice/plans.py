@@ -10,9 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stageroute_gym.advice.evidence import Cells
+from stageroute_gym.array_types import Floats
 from stageroute_gym.optimize import TaskPlan, deploy_by_task
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,12 +12,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from stageroute_gym.advice.evidence import FOLDS, Evidence, Sums
 from stageroute_gym.advice.plans import Limits, Plan, Worth, choose
-
-Floats = NDArray[np.float64]
+from stageroute_gym.array_types import Floats
 
 CONFIDENCE = 0.95
 

@@ -10,9 +10,8 @@ Efron & Morris 1975, "Data analysis using Stein's estimator and its generalizati
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from stageroute_gym.array_types import Floats
 
 _ROUNDS = 50
 _CONVERGED = 1e-12

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from stageroute_gym.array_types import Floats
+
 Solve = Callable[["Programme"], float]
 
 

@@ -9,11 +9,10 @@ import math
 from typing import NoReturn
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from stageroute_gym.array_types import Floats
 from stageroute_gym.errors import FieldError
-
-Floats = NDArray[np.float64]
 
 _FLOAT64 = np.dtype(np.float64)
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from stageroute_gym.array_types import Floats
 
 
 class AssignmentPlan(NamedTuple):

@@ -9,12 +9,11 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit, vectorize
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from stageroute_gym.array_types import Floats
+from stageroute_gym.compiling import njit, vectorize
 from stageroute_gym.errors import FieldError
-
-Floats = NDArray[np.float64]
 
 
 @njit(cache=True)
@@ -47,17 +46,17 @@ def cost_lower_bound_scalar(
     return min(max(lower, cost_min), cost_max)
 
 
-@vectorize(cache=True)  # type: ignore[no-untyped-call]
+@vectorize(cache=True)
 def _confidence_radius(mean: float, pulls: float, gamma: float) -> float:
     return confidence_radius_scalar(mean, pulls, gamma)
 
 
-@vectorize(cache=True)  # type: ignore[no-untyped-call]
+@vectorize(cache=True)
 def _score_upper_bound(mean_score: float, pulls: float, gamma: float) -> float:
     return score_upper_bound_scalar(mean_score, pulls, gamma)
 
 
-@vectorize(cache=True)  # type: ignore[no-untyped-call]
+@vectorize(cache=True)
 def _cost_lower_bound(
     mean_cost: float, pulls: float, gamma: float, cost_min: float, cost_max: float
 ) -> float:

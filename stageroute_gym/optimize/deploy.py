@@ -6,9 +6,10 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
+from stageroute_gym.array_types import Floats
+from stageroute_gym.compiling import njit
 from stageroute_gym.optimize.arguments import (
     as_budget,
     as_caps,
@@ -21,8 +22,6 @@ from stageroute_gym.optimize.mixture import ZERO, fill, solve_mixture
 from stageroute_gym.optimize.relaxation import largest_caps
 from stageroute_gym.optimize.route import COST_TOLERANCE, compact_row
 from stageroute_gym.optimize.search import search
-
-Floats = NDArray[np.float64]
 
 
 class DeployPlan(NamedTuple):

@@ -15,13 +15,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from stageroute_gym.array_types import Floats
 from stageroute_gym.errors import FieldError
 from stageroute_gym.optimize.arguments import as_budget, as_count
 from stageroute_gym.optimize.mixture import MASS_TOLERANCE, VALUE_TOLERANCE
 from stageroute_gym.optimize.oracle import stage_arrays
 from stageroute_gym.optimize.route import COST_TOLERANCE, route_lp
-
-Floats = NDArray[np.float64]
 
 
 class HorizonPlan(NamedTuple):

@@ -11,10 +11,10 @@ import math
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from stageroute_gym.array_types import Floats
+from stageroute_gym.compiling import njit
 
 MASS_TOLERANCE = 1e-12  # shares of queries below this are rounding
 VALUE_TOLERANCE = 1e-14  # gains by this part of what is compared are rounding

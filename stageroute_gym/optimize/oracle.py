@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from stageroute_gym.array_types import Floats
 from stageroute_gym.errors import FieldError
 from stageroute_gym.optimize.arguments import (
     as_budget,
@@ -16,8 +17,6 @@ from stageroute_gym.optimize.arguments import (
     refuse_values,
 )
 from stageroute_gym.optimize.deploy import deploy_rows
-
-Floats = NDArray[np.float64]
 
 
 class StagePlan(NamedTuple):

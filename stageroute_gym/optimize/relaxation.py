@@ -9,14 +9,9 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-from numba import njit
-from numpy.typing import NDArray
-
+from stageroute_gym.array_types import Floats, Integers
+from stageroute_gym.compiling import njit
 from stageroute_gym.optimize.mixture import MASS_TOLERANCE, VALUE_TOLERANCE, solve_mixture
-
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
 
 SLOT_TOLERANCE = 1e-9  # slots used beyond what there are by less than this are rounding
 

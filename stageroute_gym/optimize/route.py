@@ -6,9 +6,10 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
+from stageroute_gym.array_types import Floats
+from stageroute_gym.compiling import njit
 from stageroute_gym.optimize.arguments import (
     as_budget,
     as_budgets,
@@ -18,8 +19,6 @@ from stageroute_gym.optimize.arguments import (
     refuse_values,
 )
 from stageroute_gym.optimize.mixture import solve_mixture
-
-Floats = NDArray[np.float64]
 
 COST_TOLERANCE = 1e-12  # overspending by this part of the budget is rounding
 

@@ -13,14 +13,12 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from stageroute_gym.array_types import Floats, Integers
+from stageroute_gym.compiling import njit
 from stageroute_gym.optimize.mixture import MASS_TOLERANCE, ZERO, solve_mixture
 from stageroute_gym.optimize.relaxation import SLOT_TOLERANCE, least_shares, relax
-
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
 
 GAP = 2e-10  # a branch must promise more than this part of the largest score to be searched
 IN, FREE, OUT = 1, 0, -1

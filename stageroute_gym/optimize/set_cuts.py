@@ -10,10 +10,10 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from stageroute_gym.array_types import Floats
+from stageroute_gym.compiling import njit
 
 
 @njit(cache=True)

@@ -5,13 +5,12 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
+from stageroute_gym.array_types import Floats
+from stageroute_gym.compiling import njit
 from stageroute_gym.errors import FieldError
 from stageroute_gym.optimize.arguments import as_count, as_rows, refuse_shapes
-
-Floats = NDArray[np.float64]
 
 
 @njit(cache=True)

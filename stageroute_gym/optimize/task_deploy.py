@@ -14,11 +14,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from stageroute_gym.array_types import Floats
 from stageroute_gym.errors import FieldError
 from stageroute_gym.optimize.arguments import as_budget, as_caps, as_count, as_rows
 from stageroute_gym.optimize.set_cuts import best_set
-
-Floats = NDArray[np.float64]
 
 # HiGHS's tolerance is 1e-7; a share below it is none.
 TOLERANCE = 1e-7

@@ -10,16 +10,9 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from stageroute_gym.array_types import Flags, Floats, Integers, Masks, Members, Singles
 from stageroute_gym.compiling import njit
-
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
-Singles = NDArray[np.float32]
-Masks = NDArray[np.int8]
-Members = NDArray[np.uint32]
-Flags = NDArray[np.bool_]
 
 
 class WorldArrays(NamedTuple):
@@ -112,7 +105,7 @@ QUERY = 7  # where the query's features begin
 
 # Division as in C: Python's check for a zero divisor costs a branch each time. Without numba's
 # reference counting, which took half the time of a step: the kernels hold and allocate nothing.
-_OPTIONS: dict[str, Any] = {"error_model": "numpy", "_nrt": False}
+_OPTIONS: dict[str, Any] = {"cache": True, "error_model": "numpy", "_nrt": False}
 kernel = njit(**_OPTIONS)
 # For what every step calls: passing a dozen arrays to a function costs more than its work.
 inlined = njit(**_OPTIONS, inline="always")

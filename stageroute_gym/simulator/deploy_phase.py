@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from stageroute_gym.array_types import Singles
 from stageroute_gym.simulator.arrays import (
     ACTIVATIONS,
     AVAILABLE,
@@ -20,7 +21,6 @@ from stageroute_gym.simulator.arrays import (
     STAGE,
     STAGE_VALUE,
     EpisodeArrays,
-    Singles,
     WorldArrays,
     kernel,
 )

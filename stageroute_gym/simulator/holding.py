@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+from stageroute_gym.array_types import Integers, Singles
 from stageroute_gym.simulator.arrays import (
     PHASE,
     ROUTE,
     STEP_COST,
     STEP_SCORE,
     EpisodeArrays,
-    Integers,
-    Singles,
     WorldArrays,
     kernel,
 )

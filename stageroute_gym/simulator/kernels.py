@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from stageroute_gym.array_types import Flags, Floats, Integers, Masks, Members, Singles
 from stageroute_gym.simulator.arrays import (
     CAPS,
     CHOSEN_SIZE,
@@ -31,12 +32,6 @@ from stageroute_gym.simulator.arrays import (
     STEP_SCORE,
     THROUGHPUT,
     EpisodeArrays,
-    Flags,
-    Floats,
-    Integers,
-    Masks,
-    Members,
-    Singles,
     WorldArrays,
     inlined,
     kernel,

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stageroute_gym.simulator.arrays import Floats, kernel
+from stageroute_gym.array_types import Floats
+from stageroute_gym.simulator.arrays import kernel
 
 # A float32 distribution adds up to 1, and stays below its caps, only to within this much.
 SHARE_TOLERANCE = 1e-6

@@ -12,9 +12,8 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
+from stageroute_gym.array_types import Singles
 from stageroute_gym.errors import FieldError
-
-Floats = NDArray[np.float32]
 
 # A flat row starts with one block of N entries for each of these.
 MODEL_FEATURES = (
@@ -113,7 +112,7 @@ class Normalization:
         """The space of flat rows, shape (size,), float32."""
         return spaces.Box(-1.0, 1.0, (self.size,), np.float32)
 
-    def __call__(self, observation: Mapping[str, NDArray[Any]]) -> Floats:
+    def __call__(self, observation: Mapping[str, NDArray[Any]]) -> Singles:
         """Flat rows, shape (..., size), float32, of an observation or a batch of them."""
         mask = observation["action_mask"]
         models = np.arange(self.num_models)
@@ -151,7 +150,7 @@ class Normalization:
         )
         return np.clip(row, -1.0, 1.0, out=row)
 
-    def pulls(self, rows: Floats) -> NDArray[np.float64]:
+    def pulls(self, rows: Singles) -> NDArray[np.float64]:
         """Pulls of each model that flat rows tell of, shape (..., N); the inverse of their log."""
         start = MODEL_FEATURES.index("pulls") * self.num_models
         logs = rows[..., start : start + self.num_models].astype(np.float64)

@@ -15,10 +15,9 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
+from stageroute_gym.array_types import Singles
 from stageroute_gym.context import AgentContext
 from stageroute_gym.wrappers.normalization import check_positive
-
-Floats = NDArray[np.float32]
 
 # A row starts with one block of N entries for each of these.
 MODEL_FEATURES = (
@@ -113,7 +112,7 @@ class RelativeFeatures:
         """The space of rows, shape (D,), float32."""
         return row_space(self.num_models)
 
-    def __call__(self, observation: Mapping[str, NDArray[Any]]) -> Floats:
+    def __call__(self, observation: Mapping[str, NDArray[Any]]) -> Singles:
         """Rows, shape (..., D), float32, of an observation or a batch of them."""
         mask, phase = observation["action_mask"], observation["phase"]
         pulls = observation["pulls"].astype(np.float64)
@@ -174,7 +173,7 @@ class RelativeFeatures:
         )
         return np.clip(row, -1.0, 1.0, out=row)
 
-    def pulls(self, rows: Floats) -> NDArray[np.float64]:
+    def pulls(self, rows: Singles) -> NDArray[np.float64]:
         """Pulls of each model that rows tell of, shape (..., N); exact up to e^16."""
         start = MODEL_FEATURES.index("pulls") * self.num_models
         logs = rows[..., start : start + self.num_models].astype(np.float64)

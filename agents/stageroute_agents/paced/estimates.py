@@ -6,10 +6,10 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from stageroute_agents.arrays import Floats
 from stageroute_agents.paced.evidence import COST_SUM, COSTS, SCORE_SUM, SCORES
+from stageroute_gym.compiling import njit
 
 # Effects of models and of tasks are fitted in turn, so often.
 _SWEEPS = 3

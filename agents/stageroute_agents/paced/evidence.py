@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import math
 
-from numba import njit
-
 from stageroute_agents.arrays import Floats, Integers
+from stageroute_gym.compiling import njit
 
 # `cells`, shape (E, G, N, 4): what has been observed of each model on each of G tasks. Scores and
 # costs are counted apart, since a model may change in one of them only.

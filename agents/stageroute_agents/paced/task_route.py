@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
 from stageroute_agents.arrays import Floats, Integers
+from stageroute_gym.compiling import njit
 
 # Each step finds a new vertex of the concave value, so that the limit is never met in practice.
 _MOST_STEPS = 100

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
+from stageroute_gym.array_types import Floats
 from stageroute_gym.problem import Problem
 from stageroute_gym.scenarios import Scenario
 from stageroute_gym.workloads import OutcomeTable, Schedule
@@ -21,8 +21,6 @@ from stageroute_gym.workloads import OutcomeTable, Schedule
 NUM_MODELS = 30
 _NUM_QUERIES = 1_000
 _FEWEST_MODELS = 4
-
-Floats = NDArray[np.float64]
 
 
 def random_scenario(seed: int) -> Scenario:
