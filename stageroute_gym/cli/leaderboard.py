@@ -59,6 +59,12 @@ def leaderboard(
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on from an interrupted leaderboard in --out.")
     ] = False,
+    add: Annotated[
+        bool,
+        typer.Option(
+            "--add", help="Add agents or seeds to the one in --out; other options as it had them."
+        ),
+    ] = False,
     *,
     problem: dict[str, Any],
 ) -> None:
@@ -88,6 +94,7 @@ def leaderboard(
             processes=processes,
             overwrite=overwrite,
             resume=resume,
+            add=add,
             console=Console(stderr=True),
         )
     except KeyboardInterrupt:

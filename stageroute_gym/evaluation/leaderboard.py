@@ -76,6 +76,7 @@ def run_leaderboard(
     processes: LocalProcesses | None = None,
     overwrite: bool = False,
     resume: bool = False,
+    add: bool = False,
     console: Console | None = None,
 ) -> Leaderboard:
     """Run every entry on every scenario and rank them.
@@ -94,6 +95,8 @@ def run_leaderboard(
         overwrite: remove an earlier leaderboard in ``out``.
         resume: go on from what an interrupted one left in ``out``. Trials whose agent has changed
             since, in code or file, and those whose files are damaged are run again.
+        add: go on from the leaderboard in ``out``, finished or not, whose entries and seeds are
+            kept beside those of ``settings``; only what it lacks is run.
         console: where to show the progress, a ``rich`` console; None shows none.
 
     Raises:
@@ -101,13 +104,19 @@ def run_leaderboard(
             longer be written to, as when a disk is full; what has finished by then is kept.
         KeyboardInterrupt: if interrupted; what has finished by then is kept.
     """
-    folder, description = ResultsFolder(out), settings.to_dict()
-    folder.check(description, overwrite=overwrite, resume=resume)
-    folder.prepare(description, resume=resume)
+    folder = ResultsFolder(out)
+    if add:
+        if overwrite or resume:
+            raise FieldError("add", True, "either --add, --resume or --overwrite")
+        settings = settings.beside(folder.settings())
+    description = settings.to_dict()
+    if not add:
+        folder.check(description, overwrite=overwrite, resume=resume)
+    folder.prepare(description, resume=resume or add)
     trials = settings.trials()
-    kept, remarks = folder.finished(trials)
-    missing = [trial for trial in trials if trial not in kept]
-    failures = _run(missing, folder, processes or LocalProcesses(), console, len(kept))
+    missing, remarks = folder.missing(trials)
+    finished = len(trials) - len(missing)
+    failures = _run(missing, folder, processes or LocalProcesses(), console, finished)
     return _summed_up(settings, folder, trials, failures, remarks)
 
 
@@ -174,7 +183,8 @@ def _summed_up(
 ) -> Leaderboard:
     summary: dict[str, Any] = {"settings": settings.to_dict()}
     failed = [{"scenario": f.scenario, "entry": f.entry, "error": f.error} for f in failures]
-    finished, _ = folder.finished(trials)
+    unfinished = {(trial.scenario.name, trial.entry.label) for trial in folder.missing(trials)[0]}
+    finished = [t for t in trials if (t.scenario.name, t.entry.label) not in unfinished]
     if not finished:
         summary["failures"] = failed
         folder.write_json(SUMMARY, summary)

@@ -6,6 +6,7 @@ other files are written when all trials are through.
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import io
 import json
@@ -33,10 +34,10 @@ TABLES = "leaderboard.md"
 PAGE = "leaderboard.html"
 SETTINGS = "settings.json"
 EPISODES = "episodes"
+SORTED_BY = ("scenario", "entry", "seed")
 # What a trial leaves in `EPISODES`: its tables, and then the record that says it is finished.
 _ENDINGS = (".parquet", ".stages.parquet")
 _RECORD = ".json"
-_SORTED_BY = ("scenario", "entry", "seed")
 _LONGEST_NAME = 120
 
 
@@ -128,25 +129,45 @@ class ResultsFolder:
             raise FieldError("out", str(self.path), allowed) from error
         self.write_json(SETTINGS, settings)
 
-    def finished(self, trials: Sequence[Trial]) -> tuple[list[Trial], list[str]]:
-        """Those of the trials whose results are here, and why others that left files are not."""
-        kept, remarks = [], []
+    def missing(self, trials: Sequence[Trial]) -> tuple[list[Trial], list[str]]:
+        """What of the trials is not here: each with the seeds that it lacks.
+
+        Returns:
+            The trials to run, and why those that left files here have to be run again.
+        """
+        to_run, remarks = [], []
         for trial in trials:
-            fault = self._fault(trial)
-            if fault is None:
-                kept.append(trial)
-            elif fault:
+            kept, fault = self._kept(trial)
+            if fault:
                 remarks.append(f"{trial.name}: {fault}; it is run again")
-        return kept, remarks
+            seeds = tuple(seed for seed in trial.seeds if seed not in kept)
+            if seeds:
+                to_run.append(dataclasses.replace(trial, seeds=seeds))
+        return to_run, remarks
 
     def keep(self, trial: Trial, played: Played, machine: dict[str, Any]) -> None:
-        """Keep a finished trial: its episodes, their stages, and how long they took."""
-        for ending, table in zip(_ENDINGS, (played.episodes, played.stages), strict=True):
+        """Keep a finished trial beside what is here of its other seeds.
+
+        Args:
+            trial: the trial, with the seeds that it ran.
+            played: its episodes, their stages, and how long they took.
+            machine: what ran it.
+        """
+        tables = [played.episodes, played.stages]
+        timing = {**asdict(played.timing), **machine}
+        kept, _ = self._kept(trial)
+        if kept:
+            tables = [
+                _merged(read_table(self._file(trial, ending)), table)
+                for ending, table in zip(_ENDINGS, tables, strict=True)
+            ]
+            timing = _mean_timing(self._record(trial)["timing"], timing)
+        for ending, table in zip(_ENDINGS, tables, strict=True):
             write_table(self._file(trial, ending), table, field="out")
         # The record comes last, since it is what says that the trial is finished.
         record = {
-            "trial": trial.to_dict(),
-            "timing": {**asdict(played.timing), **machine},
+            "trial": {**trial.to_dict(), "seeds": sorted({*kept, *trial.seeds})},
+            "timing": timing,
             "sha256": {
                 ending: fingerprints.of_file(self._file(trial, ending)) for ending in _ENDINGS
             },
@@ -158,13 +179,14 @@ class ResultsFolder:
         import polars as pl
 
         results, stages = (
-            pl.concat([_read(self._file(trial, ending)) for trial in trials]) for ending in _ENDINGS
+            pl.concat([read_table(self._file(trial, ending)) for trial in trials])
+            for ending in _ENDINGS
         )
         timings = pl.DataFrame([self._record(trial)["timing"] for trial in trials])
-        results = results.sort(_SORTED_BY)
-        timings = timings.sort(_SORTED_BY[:2])
+        results = results.sort(SORTED_BY)
+        timings = timings.sort(SORTED_BY[:2])
         write_table(self.path / RESULTS, results, field="out")
-        write_table(self.path / STAGES, stages.sort(*_SORTED_BY, "stage"), field="out")
+        write_table(self.path / STAGES, stages.sort(*SORTED_BY, "stage"), field="out")
         write_table(self.path / TIMINGS, timings, field="out")
         return results, timings
 
@@ -207,28 +229,32 @@ class ResultsFolder:
             path for path in [*paths, *(episodes / name for name in names), *left] if path.is_file()
         ]
 
-    def _fault(self, trial: Trial) -> str | None:
-        """None where the trial's results are here; else why they cannot be used, "" if absent."""
+    def _kept(self, trial: Trial) -> tuple[frozenset[int], str]:
+        """The seeds of the trial whose results are here; why they cannot be used, or ""."""
+        nothing: frozenset[int] = frozenset()
         if not any(self._file(trial, ending).exists() for ending in (*_ENDINGS, _RECORD)):
-            return ""
+            return nothing, ""
         try:
             record = self._record(trial)
             hashes = record["sha256"]
-            now, before = trial.to_dict(), record["trial"]
-            changed = differing(json.loads(json.dumps(now)), before)
+            now, before = json.loads(json.dumps(trial.to_dict())), record["trial"]
+            seeds = frozenset(before.pop("seeds"))
+            del now["seeds"]
+            changed = differing(now, before)
             if changed == ["entry"] and differing(now["entry"], before["entry"]) == ["fingerprint"]:
-                return "the agent's code or file has changed"
+                return nothing, "the agent's code or file has changed"
             if changed:
-                return f"it was run with another {', '.join(changed)}"
+                return nothing, f"it was run with another {', '.join(changed)}"
             for ending in _ENDINGS:
                 path = self._file(trial, ending)
                 if fingerprints.of_file(path) != hashes[ending]:
-                    return f"{path.relative_to(self.path)} is damaged"
+                    return nothing, f"{path.relative_to(self.path)} is damaged"
         except OSError as error:
-            return f"{EPISODES}/{Path(str(error.filename)).name} cannot be read; {error.strerror}"
-        except (ValueError, KeyError, TypeError):
-            return f"{EPISODES}/{self._file(trial, _RECORD).name} is damaged"
-        return None
+            name = Path(str(error.filename)).name
+            return nothing, f"{EPISODES}/{name} cannot be read; {error.strerror}"
+        except (ValueError, KeyError, TypeError, AttributeError):
+            return nothing, f"{EPISODES}/{self._file(trial, _RECORD).name} is damaged"
+        return seeds, ""
 
     def _record(self, trial: Trial) -> dict[str, Any]:
         return json.loads(self._file(trial, _RECORD).read_text(encoding="utf-8"))
@@ -237,11 +263,28 @@ class ResultsFolder:
         return self.path / EPISODES / (_file_name(trial.scenario.name, trial.entry.label) + ending)
 
 
-def _read(path: Path) -> pl.DataFrame:
+def read_table(path: Path) -> pl.DataFrame:
     """A Parquet file as a table; polars expands brackets in paths, so it gets the content."""
     import polars as pl
 
     return pl.read_parquet(io.BytesIO(path.read_bytes()))
+
+
+def _merged(kept: pl.DataFrame, new: pl.DataFrame) -> pl.DataFrame:
+    """Both tables' rows, those of a seed as they stand."""
+    import polars as pl
+
+    return pl.concat([kept, new]).sort("seed", maintain_order=True)
+
+
+def _mean_timing(kept: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
+    """What two runs took together; the machine is that of the new one."""
+    decisions = kept["decisions"] + new["decisions"]
+    means = {
+        name: (kept[name] * kept["decisions"] + new[name] * new["decisions"]) / decisions
+        for name in ("agent_microseconds", "env_microseconds")
+    }
+    return {**new, **means, "decisions": decisions}
 
 
 def _json(content: dict[str, Any]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -105,6 +106,40 @@ class LeaderboardSettings:
             if entry.parameters:
                 check_agent(entry, overridden[0])
         return cls(overridden, entries, tuple(checked_seeds))
+
+    def beside(self, kept: dict[str, Any]) -> Self:
+        """These settings with the entries and seeds of a leaderboard that is there already.
+
+        Args:
+            kept: its settings, as `to_dict` makes them.
+
+        Raises:
+            FieldError: if its scenarios differ, it has another entry of the same label, or one of
+                its agents is no longer there.
+        """
+        now = json.loads(json.dumps(self.to_dict()))
+        for part in ("version", "scenarios"):
+            difference = first_difference(now[part], kept[part], f"settings.{part}")
+            if difference is not None:
+                name, given, before = difference
+                allowed = f"{before!r}, as the leaderboard to add to was run with"
+                raise FieldError(name, given, allowed)
+        entries: dict[str, Entry] = {}
+        for label, before in kept["entries"].items():
+            given = (before["agent"], before["parameters"])
+            entries[label] = Entry.resolved(*given, label=label, env_id=before["env_id"])
+        for entry in self.entries:
+            there = entries.get(entry.label, entry)
+            if (there.agent, dict(there.parameters), there.env_id) != (
+                entry.agent,
+                dict(entry.parameters),
+                entry.env_id,
+            ):
+                allowed = "a label that the leaderboard does not have; write label=agent(...)"
+                raise FieldError("agent", entry.label, allowed)
+            entries[entry.label] = entry
+        seeds = tuple(sorted({*kept["seeds"], *self.seeds}))
+        return dataclasses.replace(self, entries=tuple(entries.values()), seeds=seeds)
 
     def trials(self) -> list[Trial]:
         """Every entry on every scenario."""

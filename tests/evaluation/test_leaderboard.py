@@ -317,7 +317,7 @@ def test_trials_of_similar_names_have_files_of_their_own(
     entry = dataclasses.replace(trial.entry, label=trial.entry.label.replace(":", "_"))
     twin = dataclasses.replace(trial, entry=entry)
     folder.keep(trial, play(trial.entry, trial.scenario, trial.seeds), {})
-    assert folder.finished([trial, twin]) == ([trial], [])
+    assert folder.missing([trial, twin]) == ([twin], [])
 
 
 def test_an_out_that_is_a_file_is_refused(tmp_path: Path) -> None:
@@ -356,8 +356,8 @@ def test_a_damaged_trial_is_named_and_not_used(
     folder = ResultsFolder(copied)
     stem = next(p.stem for p in (copied / "episodes").glob("routerbench--players_Dear*.json"))
     damage(copied / "episodes" / f"{stem}{ending}")
-    kept, remarks = folder.finished(trials)
-    assert len(kept) == len(trials) - 1
+    missing, remarks = folder.missing(trials)
+    assert [trial.entry.label for trial in missing] == ["players:Dear"]
     (remark,) = remarks
     assert remark.startswith("agent players:Dear on scenario routerbench: episodes/")
     assert f"{stem}{ending}" in remark
@@ -396,3 +396,38 @@ def test_whatever_an_agent_does_it_fails_alone_and_by_name(
     results = pl.read_parquet(tmp_path / "results.parquet")
     whole = pl.read_parquet(finished[0] / "results.parquet")
     assert results.equals(whole.filter(pl.col("scenario") == "routerbench"))
+
+
+@pytest.mark.slow
+def test_added_entries_and_seeds_give_the_bytes_of_one_run(
+    finished: tuple[Path, Leaderboard], tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    run_leaderboard(settings(agents=AGENTS[:1], seeds=[1]), out, processes=LocalProcesses(1))
+    before = {path.name for path in (out / "episodes").iterdir()}
+    further = settings(agents=AGENTS[1:], seeds=[0])
+    run_leaderboard(further, out, processes=LocalProcesses(1), add=True)
+    assert before < {path.name for path in (out / "episodes").iterdir()}
+    for file in ("results.parquet", "stages.parquet", "leaderboard.json", "settings.json"):
+        assert (out / file).read_bytes() == (finished[0] / file).read_bytes(), file
+    stamps = {path: path.stat().st_mtime_ns for path in (out / "episodes").iterdir()}
+    run_leaderboard(settings(), out, processes=LocalProcesses(1), add=True)
+    assert {path: path.stat().st_mtime_ns for path in stamps} == stamps
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"budget": 3e-4}, "settings.scenarios.routerbench.problem.budget"),
+        ({"scenarios": ["routerbench"]}, "settings.scenarios"),
+        ({"agents": ["players:Even=players:Dear"]}, "agent"),
+    ],
+)
+def test_adding_to_another_leaderboard_names_the_difference(
+    finished: tuple[Path, Leaderboard], changes: dict[str, Any], field: str
+) -> None:
+    before = contents(finished[0])
+    with pytest.raises(FieldError) as caught:
+        run_leaderboard(settings(**changes), finished[0], add=True)
+    assert caught.value.field == field
+    assert contents(finished[0]) == before
