@@ -87,6 +87,9 @@ def leaderboard(
         env_id=env_id,
         **overrides_of(problem, data, models, assignments or ()),
     )
+    for chosen in settings.scenarios:
+        for note in chosen.notes():
+            print(f"note: {chosen.name}: {note}", file=sys.stderr)
     try:
         board = run_leaderboard(
             settings,

@@ -23,7 +23,9 @@ def run(
     agent: Annotated[
         str, typer.Argument(help="An agent, module:Class or file; or 'agent(parameter=value)'.")
     ],
-    scenario: Annotated[str, typer.Option(help="Name of a scenario.")] = "routerbench",
+    scenario: Annotated[
+        str, typer.Option(help="Name of a scenario, or module:NAME.")
+    ] = "routerbench",
     seeds: Annotated[str, typer.Option(help="10 (the first ten), 5:15 or 0,3,5.")] = "1",
     data: Data = None,
     models: Models = None,
@@ -50,6 +52,8 @@ def run(
     if mean.mean is not None and mean.half_width is not None:
         measure = BY_KEY[SCORE]
         print_line(console, f"{measure.heading}: {mean.mean:.4f} ± {mean.half_width:.4f} (95 %)")
-    if note := service_note(service(chosen.world())):
+    if note := service_note(service(chosen.world(rows["seed"][0]))):
+        print_line(console, note)
+    for note in chosen.notes():
         print_line(console, note)
     print_table(console, stages_table(played.stages, rows["seed"][0]))

@@ -194,7 +194,7 @@ def _summed_up(
     summary |= rank(results, names, {entry.label: entry.kind for entry in settings.entries})
     played = [s for s in settings.scenarios if s.name in summary["scenarios"]]
     summary["oracles"] = {s.name: oracle_values(s, settings.seeds[0]) for s in played}
-    summary["service"] = {s.name: service(s.world()) for s in played}
+    summary["service"] = {s.name: service(s.world(settings.seeds[0])) for s in played}
     summary["frontier"] = {s.name: frontier(s, settings.seeds) for s in played}
     folder.write_oracles([oracle_rows(s, settings.seeds) for s in played])
     summary["failures"] = failed

@@ -18,13 +18,14 @@ def oracle_values(scenario: Scenario, seed: int) -> dict[str, float | None]:
 
     Args:
         scenario: the scenario.
-        seed: whose queries the query oracle knows in hindsight. None stands for its value where
-            its programme would have more than `MOST_QUERY_VARIABLES` variables.
+        seed: whose queries the query oracle knows in hindsight, and whose world is meant where
+            each seed has its own. None stands for the query oracle's value where its programme
+            would have more than `MOST_QUERY_VARIABLES` variables.
     """
     # Only here, since the oracles load the compiler.
     from stageroute_gym.oracles import PLANNING_ORACLES, oracle_score, query_variables, realised
 
-    world = scenario.world()
+    world = scenario.world(seed)
     values: dict[str, float | None] = {o: oracle_score(world, o) for o in PLANNING_ORACLES}
     met = realised(world, seed)
     small = query_variables(met) <= MOST_QUERY_VARIABLES

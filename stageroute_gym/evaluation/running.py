@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from stageroute_gym import scenarios
 from stageroute_gym.errors import FieldError
 from stageroute_gym.evaluation import agents
 from stageroute_gym.evaluation.agents import AgentFactory, Predictor
@@ -80,9 +81,10 @@ def evaluate(
 ) -> pl.DataFrame:
     """Run an agent for one episode a seed.
 
-    All episodes advance together, in one batch, and each is the same whichever others run beside
-    it: an agent's own random numbers follow from the scenario, the agent's name and the episode's
-    seed (`stageroute_gym.evaluation.agents.Predictor`).
+    All episodes advance together, in one batch, or one after the other where the scenario draws a
+    world for each seed, whose oracles they are then measured by. Each is the same whichever others
+    run beside it: an agent's own random numbers follow from the scenario, the agent's name and the
+    episode's seed (`stageroute_gym.evaluation.agents.Predictor`).
 
     Args:
         agent: an entry, as text (``stageroute(gamma=0.05)``, see
@@ -90,7 +92,7 @@ def evaluate(
             as ``factory(context, seed=..., **agent_parameters)`` with an
             `stageroute_gym.context.AgentContext`; or an agent itself. The seed is made from the
             scenario's name and the agent's, see `agent_seed`.
-        scenario: name of a scenario, or a changed copy of one.
+        scenario: name of a scenario, ``module:NAME``, or a scenario itself.
         seeds: seed of each episode, integers of at least 0, each given once.
         env_id: ``StageRoute-v0`` or ``StageRouteContinuous-v0``; None takes the agent's attribute
             ``env_id`` if it has one, and the continuous environment otherwise.
@@ -135,10 +137,28 @@ def play(
     """
     checked_seeds = check_seeds(seeds)
     contender = _contender(agent, env_id, dict(agent_parameters or {}))
-    env = _make_env(contender.env_id, scenario, len(checked_seeds), overrides)
+    chosen = scenarios.get(scenario, **overrides)
+    if chosen.per_seed:
+        played = []
+        for place, seed in enumerate(checked_seeds):
+            world = chosen.of_seed(seed)
+            played.append(_play_together(contender, world, [seed], alive, warm and place == 0))
+        return _joined(played)
+    return _play_together(contender, chosen, checked_seeds, alive, warm)
+
+
+def _play_together(
+    contender: _Contender,
+    scenario: Scenario,
+    checked_seeds: list[int],
+    alive: Callable[[], None] | None,
+    warm: bool,
+) -> Played:
+    """Play one episode a seed, all in one batch and in one world."""
+    env = _make_env(contender.env_id, scenario, len(checked_seeds))
     seed = agent_seed(env.scenario.name, contender.name)
     if warm and contender.made_here:
-        first = _make_env(contender.env_id, scenario, 1, overrides)
+        first = _make_env(contender.env_id, scenario, 1)
         _play(first, contender.make(first, seed), [0], alive, max_steps=WARM_UP_STEPS)
     books, agent_time, env_time = _play(env, contender.make(env, seed), checked_seeds, alive)
     episodes = episode_rows(
@@ -164,6 +184,27 @@ def play(
         env.scenario.name, contender.label, books.steps_of_all, agent_time * micro, env_time * micro
     )
     return Played(episodes, stages, timing)
+
+
+def _joined(played: list[Played]) -> Played:
+    """What came of episodes that were played one after the other, each in a world of its own."""
+    import polars as pl
+
+    timings = [each.timing for each in played]
+    decisions = sum(timing.decisions for timing in timings)
+
+    def mean(microseconds: Callable[[DecisionTiming], float]) -> float:
+        return sum(microseconds(timing) * timing.decisions for timing in timings) / decisions
+
+    timing = DecisionTiming(
+        timings[0].scenario,
+        timings[0].entry,
+        decisions,
+        mean(lambda timing: timing.agent_microseconds),
+        mean(lambda timing: timing.env_microseconds),
+    )
+    episodes = pl.concat([each.episodes for each in played])
+    return Played(episodes, pl.concat([each.stages for each in played]), timing)
 
 
 def check_seeds(seeds: Sequence[int]) -> list[int]:
@@ -201,7 +242,7 @@ def agent_seed(scenario: str, agent: str) -> int:
 
 def warm_up(env_id: str, scenario: str | Scenario) -> None:
     """Compile the kernels of an environment, or load them; a reset runs them all."""
-    _make_env(env_id, scenario, 1, {}).reset(seed=0)
+    _make_env(env_id, scenario, 1).reset(seed=0)
 
 
 def check_agent(entry: Entry, scenario: Scenario) -> None:
@@ -210,7 +251,7 @@ def check_agent(entry: Entry, scenario: Scenario) -> None:
     Raises:
         FieldError: if a parameter has a value that is not allowed.
     """
-    env = _make_env(entry.env_id, scenario, 1, {})
+    env = _make_env(entry.env_id, scenario, 1)
     try:
         agents.make(entry.agent, env, seed=0, **entry.parameters)
     except FieldError:
@@ -277,14 +318,12 @@ def _is_agent(agent: object) -> bool:
     return hasattr(agent, "predict") and not inspect.isclass(agent)
 
 
-def _make_env(
-    env_id: str, scenario: str | Scenario, num_envs: int, overrides: Mapping[str, Any]
-) -> StageRouteVectorEnv:
+def _make_env(env_id: str, scenario: str | Scenario, num_envs: int) -> StageRouteVectorEnv:
     # Only here, since the environments load the compiler.
     from stageroute_gym.vector import StageRouteContinuousVectorEnv, StageRouteVectorEnv
 
     kind = StageRouteContinuousVectorEnv if env_id == DEFAULT_ENV_ID else StageRouteVectorEnv
-    return kind(num_envs, scenario=scenario, **overrides)
+    return kind(num_envs, scenario=scenario)
 
 
 def _play(

@@ -71,7 +71,7 @@ class LeaderboardSettings:
         cls,
         *,
         agents: Sequence[str | Entry] | None = None,
-        scenarios: Sequence[str] | None = None,
+        scenarios: Sequence[str | Scenario] | None = None,
         suite: str | None = None,
         seeds: Sequence[int] | None = None,
         env_id: str | None = None,
@@ -82,7 +82,8 @@ class LeaderboardSettings:
         Args:
             agents: entries, as text (see `stageroute_gym.evaluation.entries.Entry.parsed`) or
                 resolved; None takes all agents that are installed.
-            scenarios: names of scenarios; None takes a suite.
+            scenarios: names of scenarios, ``module:NAME``, or scenarios themselves, no two of one
+                name; None takes a suite.
             suite: name of a suite, ``quick`` unless ``scenarios`` are given.
             seeds: None takes the suite's, and 0 to 9 without a suite.
             env_id: as for `stageroute_gym.evaluation.evaluate`.
@@ -95,13 +96,16 @@ class LeaderboardSettings:
         if scenarios is not None and suite is not None:
             raise FieldError("suite", suite, "either a suite or scenarios, not both")
         chosen = None if scenarios is not None else registry.suite(suite or DEFAULT_SUITE)
-        names = _each_once("scenario", chosen.scenarios if chosen else scenarios or ())
+        named = chosen.scenarios if chosen else tuple(scenarios or ())
         entries = parse_entries(agent_registry.names() if agents is None else agents, env_id)
         default_seeds = chosen.seeds if chosen else DEFAULT_SEEDS
         checked_seeds = check_seeds(default_seeds if seeds is None else seeds)
-        overridden = tuple(registry.get(name, **overrides) for name in names)
+        overridden = tuple(registry.get(name, **overrides) for name in named)
+        _each_once("scenario", [scenario.name for scenario in overridden])
         for scenario in overridden:
-            scenario.world()
+            scenario.check_json()
+            for seed in checked_seeds if scenario.per_seed else checked_seeds[:1]:
+                scenario.world(seed)
         for entry in entries:
             if entry.parameters:
                 check_agent(entry, overridden[0])
@@ -203,10 +207,9 @@ def differing(values: Mapping[str, Any], others: Mapping[str, Any]) -> list[str]
     return [key for key, value in values.items() if others.get(key) != value]
 
 
-def _each_once(field: str, names: Sequence[str]) -> tuple[str, ...]:
+def _each_once(field: str, names: Sequence[str]) -> None:
     if not names:
         raise FieldError(field, list(names), "at least one name")
     for name in names:
         if list(names).count(name) > 1:
             raise FieldError(field, name, "a name given only once")
-    return tuple(names)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import json
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
@@ -30,11 +29,7 @@ def register(scenario: Scenario) -> None:
     """
     if not isinstance(scenario, Scenario):
         raise FieldError("scenario", scenario, "a stageroute_gym.scenarios.Scenario")
-    try:
-        json.dumps(scenario.to_dict())
-    except (TypeError, ValueError) as error:
-        allowed = f"JSON-native fields, since results say what they are about; {error}"
-        raise FieldError("workload", scenario.workload, allowed) from error
+    scenario.check_json()
     name = scenario.name
     if _registered.get(name, scenario) != scenario or name in _installed():
         raise FieldError("name of the scenario", name, "a name that no other scenario has")

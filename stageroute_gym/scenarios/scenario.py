@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import os
 from dataclasses import dataclass
 from functools import lru_cache
@@ -115,6 +116,18 @@ class Scenario:
                 "longer horizon, more stages, a shorter arrival_interval or more initial_models"
             )
         return tuple(lines)
+
+    def check_json(self) -> None:
+        """See whether the scenario can be written as JSON, as results need it.
+
+        Raises:
+            FieldError: if a field of the workload is not JSON-native.
+        """
+        try:
+            json.dumps(self.to_dict())
+        except (TypeError, ValueError) as error:
+            allowed = f"JSON-native fields, since results say what they are about; {error}"
+            raise FieldError("workload", self.workload, allowed) from error
 
     def to_dict(self) -> dict[str, Any]:
         """The scenario as JSON-native values."""

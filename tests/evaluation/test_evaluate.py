@@ -7,12 +7,14 @@ import gymnasium as gym
 import numpy as np
 import polars as pl
 import pytest
+from distributions import SCENARIO
 from players import Dear, Even, Recorder, Shares
 
 from stageroute_gym import scenarios
 from stageroute_gym.errors import FieldError
 from stageroute_gym.evaluation import evaluate
 from stageroute_gym.evaluation.running import agent_seed, play
+from stageroute_gym.oracles import oracle_total
 
 SHORT: dict[str, Any] = {"horizon": 300, "num_stages": 4}
 TIGHT: dict[str, Any] = {**SHORT, "budget": 2e-4}
@@ -151,3 +153,26 @@ def test_an_episode_is_the_same_whichever_others_run_beside_it(agent: str, env_i
     together = evaluate(agent, "routerbench", [0, 1, 2], env_id=env_id, horizon=200)
     alone = evaluate(agent, "routerbench", [2], env_id=env_id, horizon=200)
     assert alone.equals(together.filter(pl.col("seed") == 2))
+
+
+def test_a_world_for_each_seed_is_measured_by_its_own_oracles() -> None:
+    seeds = [4, 9, 2]
+    rows = evaluate("stageroute", SCENARIO, seeds)
+    assert rows["horizon_oracle"].n_unique() == 3
+    for row, seed in zip(rows.iter_rows(named=True), seeds, strict=True):
+        alone = evaluate("stageroute", SCENARIO.of_seed(seed), [seed])
+        assert alone.row(0, named=True) == row
+        oracle = oracle_total(SCENARIO.world(seed), "horizon")
+        assert row["horizon_oracle"] == oracle
+    # Oracles know the world of each seed.
+    best = evaluate("horizon-oracle", SCENARIO, range(12))
+    assert best["score_over_horizon_oracle"].mean() > rows["score_over_horizon_oracle"].mean()
+
+
+def test_a_single_environment_agrees_with_the_evaluation_in_a_world_for_each_seed() -> None:
+    rows = evaluate(Even, SCENARIO, [5, 6])
+    for row in rows.iter_rows(named=True):
+        books = by_hand(Even(None), "StageRouteContinuous-v0", row["seed"], scenario=SCENARIO)
+        assert row["score"] == pytest.approx(books["score"], abs=1e-9)
+        assert row["spend"] == books["spend"]
+        assert books["world"] is SCENARIO.world(row["seed"])

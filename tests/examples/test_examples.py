@@ -51,6 +51,19 @@ def test_own_agent(tmp_path: Path) -> None:
     assert "95 % interval" in shown
 
 
+def test_own_scenario(tmp_path: Path) -> None:
+    shown = run("own_scenario.py", tmp_path, "--horizon", "300")
+    assert "stageroute" in shown
+    assert "score_over_horizon_oracle" in shown
+    # Its name on the command line, as its first lines say.
+    main = "from stageroute_gym.cli import main; main()"
+    arguments = ["run", "uniform", "--scenario", "examples.own_scenario:SCENARIO", "--seeds", "2"]
+    command = [sys.executable, "-c", main, *arguments, "--horizon", "100"]
+    done = subprocess.run(command, cwd=EXAMPLES.parent, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "score / horizon oracle" in done.stdout
+
+
 def test_own_data(tmp_path: Path) -> None:
     shown = run("own_data.py", tmp_path, "--horizon", "300")
     assert "problems: none" in shown
