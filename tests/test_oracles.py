@@ -261,6 +261,17 @@ def test_hindsight_expects_no_more_than_the_mean_world():
     assert np.mean(values) <= oracles_of(world).query.value + 3 * error
 
 
+@pytest.mark.parametrize("name", ["paper", "price-cut", "drift"])
+def test_a_thousand_stages(name):
+    # Finer stages only help a plan made in advance, and the bound without M_max stays above.
+    coarse, fine = (scenarios.get(name, num_stages=stages).world() for stages in (100, 1000))
+    value = oracle_score(fine, "horizon")
+    assert value <= oracles_of(fine).horizon_bound.value / fine.problem.horizon * (1 + 1e-12)
+    if name == "price-cut":  # both have an update point where the price changes
+        assert value >= oracle_score(coarse, "horizon") * (1 - 1e-10)
+    assert value > 0.99 * oracle_score(coarse, "horizon")
+
+
 def test_unknown_oracle():
     with pytest.raises(FieldError, match="oracle = 'tasks': expected 'task'"):
         oracle_score(two_tasks(), "tasks")
@@ -282,3 +293,13 @@ def test_budgets_that_cannot_serve_every_query_by_hand():
     short = two_tasks(throughput=(0.3, 0.5), max_deployed=2, budget=100.0)
     assert full_service_budget(short) == math.inf
     assert servable_share(short) == pytest.approx(0.8)
+
+
+@pytest.mark.parametrize("budget", [6e-5, 3e-5, 1e-9])
+def test_no_oracle_overspends_where_the_budget_serves_too_few(budget):
+    world = scenarios.get("routerbench", budget=budget, horizon=500).world()
+    assert servable_share(world) < 1
+    assert budget < full_service_budget(world) < 1e-4
+    plan = oracles_of(world).stage
+    assert ((plan.weights * world.mean_cost).sum(axis=1) <= budget * (1 + 1e-9)).all()
+    assert 0 < oracle_score(world, "stage") <= oracle_score(world, "horizon") * (1 + 1e-9)

@@ -7,9 +7,9 @@ from stageroute_gym.optimize.bounds import (
 )
 from stageroute_gym.optimize.deploy import DeployPlan, deploy_mip
 from stageroute_gym.optimize.horizon import HorizonPlan, horizon_oracle
-from stageroute_gym.optimize.oracle import StagePlan, stage_oracle
 from stageroute_gym.optimize.route import RoutePlan, route_lp
 from stageroute_gym.optimize.slots import fill_slots
+from stageroute_gym.optimize.stage import StagePlan, stage_oracle
 from stageroute_gym.optimize.task_deploy import TaskPlan, deploy_by_task
 
 __all__ = [

@@ -90,6 +90,43 @@ def as_count(field: str, value: int) -> int:
     return int(value)
 
 
+def stage_arrays(
+    mean_score: ArrayLike, mean_cost: ArrayLike, available: ArrayLike, throughput: ArrayLike
+) -> tuple[Floats, Floats, Floats]:
+    """Check and return scores, costs and caps of each stage, zero where a model is not available.
+
+    Args:
+        mean_score: expected scores, at least 0, ``(K, N)``.
+        mean_cost: expected costs, USD, at least 0, ``(K, N)``.
+        available: whether a model may be deployed in a stage, bool ``(K, N)``.
+        throughput: ``alpha`` in [0, 1], scalar or ``(N,)``.
+
+    Returns:
+        Three float64 arrays ``(K, N)``.
+
+    Raises:
+        FieldError: a shape or a value is not allowed.
+
+    """
+    may = np.asarray(available, dtype=np.bool_)
+    if may.ndim != 2:
+        raise FieldError("available.shape", may.shape, "(K, N)")
+    arrays = []
+    for field, value in (("mean_score", mean_score), ("mean_cost", mean_cost)):
+        array = np.asarray(value, dtype=np.float64)
+        if array.shape != may.shape:
+            raise FieldError(f"{field}.shape", array.shape, f"the shape of available, {may.shape}")
+        good = ~may | ((array >= 0.0) & (array < np.inf))
+        if not good.all():
+            raise FieldError(field, float(array[~good][0]), "finite numbers, at least 0")
+        arrays.append(np.where(may, array, 0.0))
+    score, cost = arrays
+    caps = as_caps(throughput, may.shape[1:])
+    if not ((caps >= 0.0) & (caps <= 1.0)).all():
+        refuse_values(score[0], cost[0], caps)
+    return score, cost, np.where(may, caps, 0.0)
+
+
 def refuse_shapes(score: Floats, cost: Floats, allowed: str) -> NoReturn:
     """Raise the error about scores and costs of shapes that do not fit."""
     if cost.shape != score.shape:

@@ -1,11 +1,15 @@
-"""The horizon oracle: the most that any agent blind to the queries can expect to earn in all.
+"""The horizon oracle: the best plan made in advance for all stages under one budget.
 
 It knows the means and the arrivals, and may spend the budget unevenly over the stages and decline
-queries. One price ``lambda`` couples the stages: at that price, each stage fills its models in the
-order of ``score - lambda cost`` as long as that is positive. Two such solutions bracket the budget,
-as in RouteOPT; stages change over from one to the other until the budget is spent, so that at most
-one of them is a mixture. Where some stage then needs more than ``M_max`` models, HiGHS chooses the
-sets (a mixed integer programme with gap 0), and the same method the mixtures over them.
+queries. One price ``lambda`` of the budget couples the stages, and the dual at that price bounds
+every plan from above. Where no stage needs more than ``M_max`` models, the plan without that limit
+reaches the bound: so it does in most worlds. Else `combine` searches for the best sets. Both are
+exact in relative terms at any scale of scores and costs, to a part of 1e-11.
+
+What the plan expects is not a bound of what agents reach that are blind to the queries: where
+``M_max`` binds, an agent that picks its sets by its luck with costs can exceed it, and under the
+rule ``hard`` the last query may overspend. With ``max_deployed`` of at least ``N`` it is such a
+bound, plus one query, for the continuous environment.
 """
 
 from __future__ import annotations
@@ -13,14 +17,16 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from stageroute_gym.array_types import Floats
 from stageroute_gym.errors import FieldError
-from stageroute_gym.optimize.arguments import as_budget, as_count
-from stageroute_gym.optimize.mixture import MASS_TOLERANCE, VALUE_TOLERANCE
-from stageroute_gym.optimize.oracle import stage_arrays
-from stageroute_gym.optimize.route import COST_TOLERANCE, route_lp
+from stageroute_gym.optimize.alternatives import ROUNDING, StageGroup
+from stageroute_gym.optimize.arguments import as_budget, as_count, stage_arrays
+from stageroute_gym.optimize.combining import TARGET, combine
+from stageroute_gym.optimize.relaxed_horizon import couple_stages, dual_bound
+from stageroute_gym.optimize.route import COST_TOLERANCE
+from stageroute_gym.optimize.vertices import Stage, best_vertex, shares_at, stage_of
 
 
 class HorizonPlan(NamedTuple):
@@ -30,8 +36,8 @@ class HorizonPlan(NamedTuple):
         value: expected score, summed over the horizon.
         weights: share of the queries of a stage that each model serves, float64 ``(K, N)``; a row
             sums to less than 1 where queries are declined.
-        price: multiplier ``lambda`` of the budget for the sets deployed, score per USD; 0 where the
-            budget does not bind.
+        price: the price ``lambda`` of the budget with the smallest dual bound, score per USD; 0
+            where the budget does not bind.
         spend: expected cost, USD, summed over the horizon.
 
     """
@@ -56,7 +62,8 @@ def horizon_oracle(
     Maximises ``sum_k L_k sum_m mu_km d_km`` subject to ``sum_k L_k sum_m c_km d_km <= b T``,
     ``sum_m d_km <= 1``, ``0 <= d_km <= alpha_m z_km`` and ``sum_m z_km <= M_max`` with binary
     ``z``, where ``T = sum_k L_k``. With ``max_deployed`` of at least ``N`` the last is void, which
-    makes the oracle stronger.
+    makes the oracle stronger. The time grows with the number of different stages; see `combine`
+    for its worst case.
 
     Args:
         mean_score: expected scores, at least 0, ``(K, N)``; not read where not available.
@@ -68,7 +75,7 @@ def horizon_oracle(
         max_deployed: ``M_max``, at least 1.
 
     Returns:
-        The plan, exact.
+        The plan; its value is the best up to a part of 1e-11.
 
     Raises:
         FieldError: a shape or a value is not allowed.
@@ -83,129 +90,82 @@ def horizon_oracle(
         raise FieldError("stage_lengths", lengths.tolist(), "numbers of queries, at least 0")
     b, queries = as_budget(budget), float(lengths.sum())
     total = b * queries if queries > 0.0 else 0.0
-    weights, price = _couple(score, cost, caps, lengths, total)
-    if (np.count_nonzero(weights, axis=1) > slots).any():
-        deployed = _choose_sets(score, cost, caps, lengths, total, slots)
-        weights, price = _couple(score, cost, np.where(deployed, caps, 0.0), lengths, total)
+    weights, price = couple_stages(score, cost, caps, lengths, total)
+    bound = dual_bound(score, cost, caps, lengths, total, price)
+    value = float((lengths[:, None] * weights * score).sum())
+    few = (np.count_nonzero(weights, axis=1) <= slots).all()
+    if not few or value < bound * (1.0 - TARGET):
+        weights, price = _search(score, cost, caps, lengths, total, slots)
     per_stage = lengths[:, None] * weights
     return HorizonPlan(
         float((per_stage * score).sum()), weights, price, float((per_stage * cost).sum())
     )
 
 
-def _fill(score: Floats, cost: Floats, caps: Floats, weight: float, price: float) -> Floats:
-    """Fill each stage at a price, ``(K, N)``; ties go to the cheaper model."""
-    worth = weight * score - price * cost
-    # Declining is worth 0: at an infinite price (weight 0) models that cost nothing are still used.
-    usable = np.where((worth > 0.0) | ((worth == 0.0) & (cost == 0.0)), caps, 0.0)
-    order = np.lexsort((-caps, cost - score, -worth), axis=1)
-    sorted_caps = np.take_along_axis(usable, order, axis=1)
-    before = np.cumsum(sorted_caps, axis=1) - sorted_caps
-    left = 1.0 - before
-    shares = np.minimum(sorted_caps, np.where(left > MASS_TOLERANCE, left, 0.0))
-    weights = np.empty_like(shares)
-    np.put_along_axis(weights, order, shares, axis=1)
-    return weights
-
-
-def _couple(
-    score: Floats, cost: Floats, caps: Floats, lengths: Floats, total: float
-) -> tuple[Floats, float]:
-    """Solve without the limit on the number of models; returns weights and price."""
-
-    def earned(weights: Floats) -> tuple[float, float]:
-        per_stage = lengths[:, None] * weights
-        return float((per_stage * score).sum()), float((per_stage * cost).sum())
-
-    limit = total * (1.0 + COST_TOLERANCE)
-    high = _fill(score, cost, caps, 1.0, 0.0)
-    high_value, high_cost = earned(high)
-    if high_cost <= limit:
-        return high, 0.0
-    low = _fill(score, cost, caps, 0.0, 1.0)
-    low_value, low_cost = earned(low)
-    while True:
-        price = max((high_value - low_value) / (high_cost - low_cost), 0.0)
-        new = _fill(score, cost, caps, 1.0, price)
-        value, spend = earned(new)
-        gain = (value - price * spend) - (high_value - price * high_cost)
-        rounding = 100.0 * VALUE_TOLERANCE * (high_value + price * high_cost)
-        if gain <= rounding or not low_cost < spend < high_cost:
-            break
-        if spend > limit:
-            high, high_value, high_cost = new, value, spend
-        else:
-            low, low_value, low_cost = new, value, spend
-    return _change_over(score, cost, caps, lengths, total, low, high), price
-
-
-def _change_over(
-    score: Floats,
-    cost: Floats,
-    caps: Floats,
-    lengths: Floats,
-    total: float,
-    low: Floats,
-    high: Floats,
-) -> Floats:
-    """Take ``high`` for ``low`` in one stage after the other until the budget is spent."""
-    weights = low.copy()
-    step = lengths * ((high - low) * cost).sum(axis=1)
-    # Stages that save by changing over come first: they only leave more for the others.
-    order = np.argsort(step, kind="stable")
-    left = total - float((lengths[:, None] * low * cost).sum())
-    for k in order:
-        if step[k] <= left:
-            weights[k] = high[k]
-            left -= step[k]
-            continue
-        # The one mixed stage is a RouteOPT of its own, with declining as one more model.
-        own = left / lengths[k] + float(low[k] @ cost[k])
-        if own > 0.0:
-            plan = route_lp(
-                np.append(score[k], 0.0), np.append(cost[k], 0.0), own, np.append(caps[k], 1.0)
-            )
-            weights[k] = plan.probabilities[:-1]
-        break
-    return weights
-
-
-def _choose_sets(
+def _search(
     score: Floats, cost: Floats, caps: Floats, lengths: Floats, total: float, slots: int
-) -> NDArray[np.bool_]:
-    """Choose the deployed set of each stage under one budget by HiGHS, bool ``(K, N)``."""
-    from scipy import sparse
-    from scipy.optimize import Bounds, LinearConstraint, milp
+) -> tuple[Floats, float]:
+    """Solve with at most ``slots`` models in each stage; returns weights and price."""
+    # No model takes more than the whole budget pays. The plans are the same, and as no share is
+    # worth more than a whole plan, rounding stays small against the value.
+    spend = lengths[:, None] * cost
+    caps = np.minimum(caps, np.divide(total, spend, out=np.full(cost.shape, 1.0), where=spend > 0))
+    weights = np.zeros(score.shape)
+    groups = _group(score, cost, caps, lengths, slots)
+    high_value, high_cost = _best(groups, 0.0, lengths)
+    price = 0.0
+    if high_cost > total * (1.0 + COST_TOLERANCE):
+        free = _group(score, cost, caps * (cost == 0.0), lengths, slots)
+        low_value, low_cost = _best(free, 0.0, lengths)
+        while True:
+            price = max((high_value - low_value) / (high_cost - low_cost), 0.0)
+            value, used = _best(groups, price, lengths)
+            gain = (value - price * used) - (high_value - price * high_cost)
+            rounding = ROUNDING * (high_value + price * high_cost)
+            if gain <= rounding or not low_cost < used < high_cost:
+                break
+            if used > total:
+                high_value, high_cost = value, used
+            else:
+                low_value, low_cost = value, used
+    priced = []
+    bound = price * total if price > 0.0 else 0.0
+    for stage, members in groups:
+        worth, vertex = best_vertex(stage, price)
+        length = float(lengths[members[0]])
+        bound += len(members) * length * worth
+        priced.append(StageGroup(stage, length, members, worth))
+        if price == 0.0:
+            weights[np.array(members)[:, None], stage.name] = shares_at(stage, vertex, 0)
+    if price > 0.0:
+        for k, stage, shares in combine(priced, price, total, bound):
+            weights[k, stage.name] = shares
+    return weights, price
 
-    stages, models = score.shape
-    size = stages * models
-    one = np.ones((1, models))
-    per_stage = sparse.kron(sparse.eye(stages), one)
-    none = sparse.csr_matrix((stages, size))
-    spend = (lengths[:, None] * cost).ravel()
-    # A model's cost is divided by the largest, as HiGHS has absolute tolerances.
-    scale = max(spend.max(), np.finfo(np.float64).tiny)
-    constraints = [
-        LinearConstraint(
-            sparse.hstack([sparse.csr_matrix(spend[None] / scale), sparse.csr_matrix((1, size))]),
-            -np.inf,
-            total / scale,
-        ),
-        LinearConstraint(sparse.hstack([per_stage, none]), -np.inf, 1.0),
-        LinearConstraint(sparse.hstack([none, per_stage]), -np.inf, slots),
-        LinearConstraint(
-            sparse.hstack([sparse.eye(size), -sparse.diags(caps.ravel())]), -np.inf, 0.0
-        ),
-    ]
-    worth = (lengths[:, None] * score).ravel() / lengths.max()
-    result = milp(
-        -np.concatenate([worth, np.zeros(size)]),
-        constraints=constraints,
-        integrality=np.repeat([0, 1], size),
-        bounds=Bounds(0.0, np.concatenate([caps.ravel(), np.ones(size)])),
-        options={"mip_rel_gap": 0.0},
+
+def _group(
+    score: Floats, cost: Floats, caps: Floats, lengths: Floats, slots: int
+) -> list[tuple[Stage, list[int]]]:
+    """Gather equal stages, those that have no queries or nothing to offer left out."""
+    equal: dict[bytes, list[int]] = {}
+    for k in np.flatnonzero((lengths > 0.0) & (caps > 0.0).any(axis=1)).tolist():
+        name = b"".join(part[k].tobytes() for part in (score, cost, caps, lengths))
+        equal.setdefault(name, []).append(k)
+    stages = (
+        (stage_of(score[members[0]], cost[members[0]], caps[members[0]], slots), members)
+        for members in equal.values()
     )
-    if result.x is None:
-        raise RuntimeError(f"HiGHS found no solution: {result.message}")
-    deployed: NDArray[np.bool_] = (result.x[size:] > 0.5).reshape(score.shape)
-    return deployed
+    return [(stage, [*members]) for stage, members in stages if len(stage.name)]
+
+
+def _best(
+    groups: list[tuple[Stage, list[int]]], price: float, lengths: Floats
+) -> tuple[float, float]:
+    """Value and spend of the plan in which each stage is worth most at a price."""
+    value = spend = 0.0
+    for stage, members in groups:
+        _, vertex = best_vertex(stage, price)
+        queries = float(lengths[members[0]]) * len(members)
+        value += queries * float(vertex.score[0])
+        spend += queries * float(vertex.cost[0])
+    return value, spend

@@ -20,7 +20,8 @@ from stageroute_gym.compiling import njit
 from stageroute_gym.optimize.mixture import MASS_TOLERANCE, ZERO, solve_mixture
 from stageroute_gym.optimize.relaxation import SLOT_TOLERANCE, least_shares, relax
 
-GAP = 2e-10  # a branch must promise more than this part of the largest score to be searched
+GAP = 2e-10  # a branch must promise more than this part of the best value so far to be searched
+ROUNDING = 4e-16  # differences by this part of the largest score are rounding
 IN, FREE, OUT = 1, 0, -1
 
 
@@ -116,7 +117,9 @@ def search(
         mu[i], c[i], alpha[i], name[i] = score[i], cost[i], cap[i], i
         stack[0, i] = FREE
         scale = max(scale, abs(mu[i]))
-    gap = GAP * scale
+    gap = ROUNDING * scale
+    if incumbent > -math.inf:
+        gap = max(gap, GAP * abs(incumbent))
     least_shares(alpha, n, slots, mass, largest, least)
     depth = 1
     at_root = True
@@ -199,6 +202,7 @@ def search(
                     chosen[name[leave]] = False
                     chosen[name[enter]] = True
                     incumbent = swapped
+                gap = max(ROUNDING * scale, GAP * abs(incumbent))
         if positive <= free_slots:
             continue  # the relaxation is a solution
         # The bound, and what it loses by forcing each free model the other way.

@@ -1,4 +1,4 @@
-"""The horizon oracle against one large programme solved by HiGHS, and by hand."""
+"""The horizon oracle against brute force in rational arithmetic, HiGHS, and by hand."""
 
 import math
 
@@ -7,7 +7,9 @@ import pytest
 from scipy.optimize import Bounds, LinearConstraint, milp
 
 from stageroute_gym.errors import FieldError
-from stageroute_gym.optimize import horizon_oracle, stage_oracle
+from stageroute_gym.optimize import combining, horizon_oracle, stage_oracle
+
+from .exact import best_value
 
 
 def highs_horizon(score, cost, available, lengths, budget, throughput, slots):
@@ -63,6 +65,101 @@ def test_equals_highs_and_bounds_the_stage_oracle(seed):
             ordered += 1
             assert values @ lengths <= plan.value * (1 + 1e-9) + 1e-9
     assert ordered > 20
+
+
+SCALES = ("even", "far apart", "tiny", "ties", "one dear model", "equal stages", "free")
+
+
+def draw_stages(rng, scale):
+    """Stages, and a budget between a tenth of the cheapest and ten times the dearest."""
+    stages, models = int(rng.integers(1, 5)), int(rng.integers(1, 5))
+    shape = stages, models
+    score, cost = rng.random(shape), rng.random(shape)
+    match scale:
+        case "far apart":
+            score, cost = 10 ** rng.uniform(-6, 0, shape), 10 ** rng.uniform(-12, 4, shape)
+        case "tiny":
+            score, cost = 10 ** rng.uniform(-6, -4, shape), 10 ** rng.uniform(-12, -9, shape)
+        case "ties":
+            score, cost = rng.integers(0, 4, shape) / 4, rng.integers(0, 4, shape) / 4
+        case "one dear model":
+            cost[:, 0] *= 1e6
+        case "equal stages":
+            score[:], cost[:] = score[0], cost[0]
+        case "free":
+            cost[:, rng.random(models) < 0.7] = 0.0
+    available = rng.random(shape) < 0.85
+    lengths = rng.integers(1, 60, stages) if rng.random() < 0.5 else np.full(stages, 10)
+    caps = rng.uniform(0.03, 1, models) if rng.random() < 0.5 else rng.choice([0.1, 0.4, 0.5, 1])
+    paid = np.log10(cost[cost > 0]) if (cost > 0).any() else np.zeros(1)
+    tight = 10 ** rng.uniform(paid.min() - 1, paid.max() + 1)
+    budget = float(tight if rng.random() < 0.5 else rng.uniform(0.05, 1) * 10 ** np.median(paid))
+    return score, cost, available, lengths.astype(float), budget, caps, int(rng.integers(1, 4))
+
+
+@pytest.mark.parametrize("scale", SCALES)
+def test_equals_brute_force_at_every_scale(scale):
+    for seed in range(60):
+        arguments = draw_stages(np.random.default_rng(seed), scale)
+        score, _, available, lengths, budget, caps, slots = arguments
+        plan = horizon_oracle(*arguments)
+        assert plan.value == pytest.approx(best_value(*arguments), rel=1e-10, abs=0.0), seed
+        assert plan.value == pytest.approx((lengths @ (plan.weights * score)).sum(), rel=1e-12)
+        assert (plan.weights >= 0).all()
+        assert (plan.weights <= np.where(available, caps, 0.0) * (1 + 1e-12)).all()
+        assert (plan.weights.sum(axis=1) <= 1 + 1e-12).all()
+        assert (np.count_nonzero(plan.weights, axis=1) <= slots).all()
+        assert plan.spend <= budget * lengths.sum() * (1 + 1e-11)
+
+
+def test_a_budget_far_below_the_costs_is_not_lost_in_tolerances():
+    score, cost = [[6e-6, 2e-7, 9e-5]], [[0.0035, 0.23, 0.67]]
+    everywhere = np.ones((1, 3), bool)
+    plan = horizon_oracle(score, cost, everywhere, [70], 0.0035, [0.03, 0.35, 0.65], 1)
+    # All to the third model, as far as the budget reaches: 70 * 9e-5 * 0.0035 / 0.67.
+    assert plan.value == pytest.approx(70 * 9e-5 * 0.0035 / 0.67, rel=1e-14)
+
+
+@pytest.mark.parametrize("slots", [1, 2])
+def test_equal_stages_may_do_different_things(slots):
+    # Six stages of ten queries. The budget pays for neither one set in all nor a switch on a stage.
+    score, cost = np.tile([0.3, 0.55, 0.9], (6, 1)), np.tile([0.1, 0.37, 1.0], (6, 1))
+    lengths = np.array([10.0, 10, 10, 10, 9, 9])
+    for budget in np.linspace(0.12, 0.9, 9).tolist():
+        arguments = score, cost, np.ones((6, 3), bool), lengths, budget, [1.0, 0.7, 0.8], slots
+        assert horizon_oracle(*arguments).value == pytest.approx(best_value(*arguments), rel=1e-10)
+
+
+@pytest.mark.parametrize("kind", ["equal", "arrivals", "different", "lengths"])
+@pytest.mark.parametrize("slots", [1, 2])
+def test_many_stages_cost_little_more_work(kind, slots, monkeypatch):
+    # What could grow beyond measure is the number of combinations, so these are counted.
+    sizes = []
+
+    def counted(*arguments, **keywords):
+        layers = enumerate_states(*arguments, **keywords)
+        sizes.append(max(len(states.loss) for states in layers))
+        return layers
+
+    enumerate_states = combining._enumerate
+    monkeypatch.setattr(combining, "_enumerate", counted)
+    rng = np.random.default_rng(3)
+    stages, models = (60 if kind == "lengths" else 1000), 11
+    score = rng.random((stages, models))
+    cost = 10 ** rng.uniform(-1, 0, score.shape) * score
+    if kind != "different":
+        score[:], cost[:] = score[0], cost[0]
+    available = np.ones(score.shape, bool)
+    if kind == "arrivals":
+        available = np.arange(stages)[:, None] >= stages * (np.arange(models) - 3) / models
+    lengths = rng.integers(50, 400, stages) if kind == "lengths" else 36 + np.arange(stages) % 2
+    for budget in (0.1, 0.2, 0.3):
+        plan = horizon_oracle(score, cost, available, lengths, budget, 0.6, slots)
+        free = horizon_oracle(score, cost, available, lengths, budget, 0.6, models)
+        assert 0.6 * free.value < plan.value <= free.value * (1 + 1e-12)
+        assert (np.count_nonzero(plan.weights, axis=1) <= slots).all()
+        assert plan.spend <= budget * lengths.sum() * (1 + 1e-11)
+    assert max(sizes, default=0) < 2e5
 
 
 def test_by_hand_the_budget_moves_to_the_later_stage():

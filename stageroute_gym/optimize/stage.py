@@ -8,15 +8,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from stageroute_gym.array_types import Floats
-from stageroute_gym.errors import FieldError
-from stageroute_gym.optimize.arguments import (
-    as_budget,
-    as_budgets,
-    as_caps,
-    as_count,
-    refuse_values,
-)
+from stageroute_gym.optimize.arguments import as_budget, as_budgets, as_count, stage_arrays
 from stageroute_gym.optimize.deploy import deploy_rows
+from stageroute_gym.optimize.horizon import horizon_oracle
 
 
 class StagePlan(NamedTuple):
@@ -36,43 +30,6 @@ class StagePlan(NamedTuple):
     feasible: NDArray[np.bool_]
 
 
-def stage_arrays(
-    mean_score: ArrayLike, mean_cost: ArrayLike, available: ArrayLike, throughput: ArrayLike
-) -> tuple[Floats, Floats, Floats]:
-    """Check and return scores, costs and caps of each stage, zero where a model is not available.
-
-    Args:
-        mean_score: expected scores, at least 0, ``(K, N)``.
-        mean_cost: expected costs, USD, at least 0, ``(K, N)``.
-        available: whether a model may be deployed in a stage, bool ``(K, N)``.
-        throughput: ``alpha`` in [0, 1], scalar or ``(N,)``.
-
-    Returns:
-        Three float64 arrays ``(K, N)``.
-
-    Raises:
-        FieldError: a shape or a value is not allowed.
-
-    """
-    may = np.asarray(available, dtype=np.bool_)
-    if may.ndim != 2:
-        raise FieldError("available.shape", may.shape, "(K, N)")
-    arrays = []
-    for field, value in (("mean_score", mean_score), ("mean_cost", mean_cost)):
-        array = np.asarray(value, dtype=np.float64)
-        if array.shape != may.shape:
-            raise FieldError(f"{field}.shape", array.shape, f"the shape of available, {may.shape}")
-        good = ~may | ((array >= 0.0) & (array < np.inf))
-        if not good.all():
-            raise FieldError(field, float(array[~good][0]), "finite numbers, at least 0")
-        arrays.append(np.where(may, array, 0.0))
-    score, cost = arrays
-    caps = as_caps(throughput, may.shape[1:])
-    if not ((caps >= 0.0) & (caps <= 1.0)).all():
-        refuse_values(score[0], cost[0], caps)
-    return score, cost, np.where(may, caps, 0.0)
-
-
 def stage_oracle(
     mean_score: ArrayLike,
     mean_cost: ArrayLike,
@@ -83,8 +40,10 @@ def stage_oracle(
 ) -> StagePlan:
     """Solve for what the oracle of Li & Li (2026, arXiv 2506.17254) earns a query in each stage.
 
-    ``V_k`` is the value of DeployOPT under the true means, see `deploy_mip`; where no mixture is
-    affordable it is that of the cheapest one, which overspends. Equal stages are solved once.
+    ``V_k`` is the value of DeployOPT (Eq. 3) under the true means, see `deploy_mip`. Where no
+    mixture that serves all queries is affordable, the oracle declines some: it earns what
+    `horizon_oracle` would with this stage alone, so it never overspends. Equal stages are solved
+    once.
 
     Args:
         mean_score: expected scores, at least 0, ``(K, N)``; not read where not available.
@@ -113,4 +72,10 @@ def stage_oracle(
     deploy_rows(
         score[first], cost[first], budgets, caps[first], slots, weights, values, prices, feasible
     )
+    for row in np.flatnonzero(~feasible).tolist():
+        stage = first[row : row + 1]
+        plan = horizon_oracle(
+            score[stage], cost[stage], caps[stage] > 0.0, [1.0], budget, caps[stage[0]], slots
+        )
+        values[row], weights[row] = plan.value, plan.weights[0]
     return StagePlan(values[copy], weights[copy], feasible[copy])
