@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from stageroute_gym.advice.advising import Advice, advise
 from stageroute_gym.advice.evidence import Evidence, TableEvidence
+from stageroute_gym.advice.log_evidence import LogEvidence
+from stageroute_gym.advice.log_report import LogReport, log_report
 from stageroute_gym.advice.plans import Limits, Plan
 from stageroute_gym.advice.wishes import Wishes
 
-__all__ = ["Advice", "Evidence", "Limits", "Plan", "TableEvidence", "Wishes", "advise"]
+__all__ = [
+    "Advice",
+    "Evidence",
+    "Limits",
+    "LogEvidence",
+    "LogReport",
+    "Plan",
+    "TableEvidence",
+    "Wishes",
+    "advise",
+    "log_report",
+]

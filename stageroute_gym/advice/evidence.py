@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol, Self
 
 import numpy as np
@@ -179,10 +179,11 @@ class TableEvidence:
 
     table: OutcomeTable
     seed: int = 0
+    _total: GroupSums = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         sums = GroupSums(self.table.task, len(self.table.task_names), self.seed)
-        object.__setattr__(self, "_sums", sums)
+        object.__setattr__(self, "_total", sums)
 
     @classmethod
     def read(cls, path: str, by: str = "task", seed: int = 0) -> Self:
@@ -242,7 +243,7 @@ class TableEvidence:
         if generator is not None:
             size = self.num_queries
             weight = weight * np.bincount(generator.integers(size, size=size), minlength=size)
-        total: GroupSums = self._sums  # type: ignore[attr-defined]
+        total = self._total
         mass = total(weight)
         per_model = np.repeat(mass[:, :, None], self.table.num_models, axis=2)
         score = total(weight[:, None] * self.table.score)

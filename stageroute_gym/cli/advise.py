@@ -1,20 +1,25 @@
-"""The command ``advise``: what to deploy and what to send where, from a file of outcomes."""
+"""The command ``advise``: what to deploy and what to send where, from outcomes or a log."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from stageroute_gym.cli.output import stdout_console
 from stageroute_gym.errors import FieldError
 
+if TYPE_CHECKING:
+    from stageroute_gym.advice import Advice, LogReport
+
+LOGS = "Logs"
+
 
 def advise(
     file: Annotated[
-        str, typer.Argument(help="Outcomes, .parquet or .csv: each model on each query.")
+        str, typer.Argument(help="Each model's outcome on each query; or a gateway's log.")
     ],
     budget: Annotated[
         float | None,
@@ -41,6 +46,28 @@ def advise(
             help="Column that tells a query's kind before it is routed; none: one mixture for all.",
         ),
     ] = "task",
+    source: Annotated[
+        str | None,
+        typer.Option(
+            "--from", metavar="GATEWAY", help="Which gateway wrote the log.", rich_help_panel=LOGS
+        ),
+    ] = None,
+    columns: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="FIELD=COLUMN",
+            help="Column that holds id, time, model, cost, score, task or propensity.",
+            rich_help_panel=LOGS,
+        ),
+    ] = None,
+    scores: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Mean scores by task and model.", rich_help_panel=LOGS),
+    ] = None,
+    repair: Annotated[
+        bool,
+        typer.Option("--repair", help="Sort, and leave out bad requests.", rich_help_panel=LOGS),
+    ] = False,
     resamples: Annotated[int, typer.Option(help="Bootstrap resamples of the queries.")] = 200,
     seed: Annotated[int, typer.Option(help="Seed of the resamples and folds.")] = 0,
     html: Annotated[
@@ -49,38 +76,74 @@ def advise(
     as_json: Annotated[bool, typer.Option("--json", help="Print all of it as JSON.")] = False,
 ) -> None:
     """Say which models to deploy and what to send where, what it costs, and how sure that is."""
-    from stageroute_gym.advice import TableEvidence, Wishes
-    from stageroute_gym.advice import advise as compute
-
     if html is not None:
         from stageroute_gym.report.page import check_page
 
         check_page(html)
+    from stageroute_gym.advice import Evidence, LogEvidence, TableEvidence, Wishes, log_report
+    from stageroute_gym.advice import advise as compute
+    from stageroute_gym.logs import is_log_file, read_log
+
     wishes = Wishes(budget, max_deployed, _shares(throughput or ()), min_score)
-    evidence = TableEvidence.read(file, by, seed)
+    mapped = parse_columns(columns or ())
+    report = None
+    remarks: tuple[str, ...] = ()
+    evidence: Evidence
+    if source or mapped or scores or repair or is_log_file(file):
+        if by not in ("task", "none"):
+            raise FieldError("by", by, "task or none, for a log; --columns task=NAME names it")
+        log = read_log(file, source=source, columns=mapped, scores=scores, repair=repair)
+        evidence, remarks = LogEvidence(log, by == "task", seed), log.remarks
+    else:
+        evidence = TableEvidence.read(file, by, seed)
     advice = compute(evidence, wishes, source=file, resamples=resamples, seed=seed)
+    if isinstance(evidence, LogEvidence):
+        report = log_report(evidence, advice.plan, seed)
     if html is not None:
         from stageroute_gym.report.advice_page import write_advice_page
 
-        write_advice_page(html, advice)
+        write_advice_page(html, advice, report)
     if as_json:
         from stageroute_gym.report.advice_json import advice_dict
 
-        print(json.dumps(advice_dict(advice), indent=2))
+        print(json.dumps(advice_dict(advice, report), indent=2))
         return
+    _print(advice, report, remarks)
+    if html is not None:
+        print(f"wrote {html}")
+
+
+def parse_columns(texts: Sequence[str]) -> dict[str, str]:
+    """Columns from ``FIELD=COLUMN``, several with commas between them.
+
+    Raises:
+        FieldError: if one is not that, or a field is given twice.
+    """
+    mapped: dict[str, str] = {}
+    for text in (part for given in texts for part in given.split(",")):
+        name, _, column = text.partition("=")
+        if not name or not column:
+            raise FieldError("columns", text, "FIELD=COLUMN, such as cost=cost_usd")
+        if name in mapped:
+            raise FieldError("columns", text, "each field only once")
+        mapped[name] = column
+    return mapped
+
+
+def _print(advice: Advice, report: LogReport | None, remarks: Sequence[str]) -> None:
     from stageroute_gym.report.advice_tables import advice_tables, headline, limits_lines
+    from stageroute_gym.report.log_tables import log_headline, log_tables
     from stageroute_gym.report.terminal import print_line, print_table
 
     console = stdout_console()
-    for line in (*limits_lines(advice), "", *headline(advice)):
+    told = log_headline(advice, report) if report else []
+    for line in (*limits_lines(advice), *remarks, "", *headline(advice), *told):
         print_line(console, line)
-    for table in advice_tables(advice):
+    for table in advice_tables(advice) + (log_tables(advice, report) if report else []):
         console.print()
         print_table(console, table)
         if table.note:
             print_line(console, table.note)
-    if html is not None:
-        print_line(console, f"wrote {html}")
 
 
 def _shares(texts: Sequence[str]) -> dict[str, float] | None:

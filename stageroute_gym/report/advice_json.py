@@ -3,21 +3,33 @@
 from __future__ import annotations
 
 import math
+from dataclasses import asdict
 from typing import Any
 
 from stageroute_gym.advice.advising import Advice, Measured, Variation
+from stageroute_gym.advice.log_report import LogReport
 from stageroute_gym.advice.plans import Plan
 from stageroute_gym.advice.resampling import CONFIDENCE, Interval
 
 
-def advice_dict(advice: Advice) -> dict[str, Any]:
+def advice_dict(advice: Advice, log: LogReport | None = None) -> dict[str, Any]:
     """The advice as JSON-native values; costs in USD a query, intervals by name.
+
+    Args:
+        advice: the advice.
+        log: what the log can tell that it is from; None where it is from no log.
 
     Returns:
         ``data`` (what it rests on), ``limits``, ``chosen`` (what was left open), ``service``,
         ``plan`` (models, shares, by group), ``measured`` by plan, ``ahead_of_blind``, ``sets``,
-        ``prices``, ``without``, ``singles``, ``frontier``. A value that does not exist is null.
+        ``prices``, ``without``, ``singles``, ``frontier``; with a log
+        ``log``. A value that does not exist is null.
     """
+    content = _content(advice)
+    return content if log is None else content | {"log": _log(advice, log)}
+
+
+def _content(advice: Advice) -> dict[str, Any]:
     limits, evidence = advice.limits, advice.evidence
     names = evidence.models
     return {
@@ -75,6 +87,30 @@ def advice_dict(advice: Advice) -> dict[str, Any]:
         ],
         "frontier": [{"budget": budget, **_plan(plan, names)} for budget, plan in advice.frontier],
     }
+
+
+def _log(advice: Advice, log: LogReport) -> dict[str, Any]:
+    names, groups = advice.evidence.models, advice.evidence.groups
+    return {
+        "today": {
+            "score": _interval(log.today_score),
+            "cost": _interval(log.today_cost),
+            "shares": _shares(log.today_shares.tolist(), names),
+        },
+        "coverage": {
+            group: dict(zip(names, row, strict=True))
+            for group, row in zip(groups, log.counts.tolist(), strict=True)
+        },
+        "propensity": "estimated" if log.estimated else "logged",
+        "policies": {name: _finite(asdict(policy)) for name, policy in log.policies.items()},
+        "assumptions": list(log.assumptions),
+    }
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _finite(part) for key, part in value.items()}
+    return _number(value) if isinstance(value, float) else value
 
 
 def _plan(plan: Plan, names: tuple[str, ...]) -> dict[str, Any]:

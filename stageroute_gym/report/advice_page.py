@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from stageroute_gym.advice.advising import Advice
+from stageroute_gym.advice.log_report import LogReport
 from stageroute_gym.report.advice_tables import (
     AdviceTable,
     frontier_table,
@@ -20,6 +21,7 @@ from stageroute_gym.report.advice_tables import (
     single_table,
     without_table,
 )
+from stageroute_gym.report.log_tables import log_headline, log_tables
 from stageroute_gym.report.page import Section, write_page
 
 if TYPE_CHECKING:
@@ -34,8 +36,13 @@ PER_THOUSAND = 1e3
 LABEL_WIDTH, LABEL_HEIGHT = 0.25, 0.06
 
 
-def write_advice_page(path: str | Path, advice: Advice) -> None:
+def write_advice_page(path: str | Path, advice: Advice, log: LogReport | None = None) -> None:
     """Write the page.
+
+    Args:
+        path: the file.
+        advice: the advice.
+        log: what the log can tell that it is from; None where it is from no log.
 
     Raises:
         FieldError: as `stageroute_gym.report.page.write_page`.
@@ -69,7 +76,11 @@ def write_advice_page(path: str | Path, advice: Advice) -> None:
         for table in (price_table(advice), without_table(advice), single_table(advice))
     ]
     title = f"What to deploy: {'/'.join(Path(advice.source).parts[-2:])}"
-    write_page(path, title, headline(advice), limits_lines(advice), sections)
+    lead = headline(advice)
+    if log is not None:
+        lead += log_headline(advice, log)
+        sections += [_section(table) for table in log_tables(advice, log, None)]
+    write_page(path, title, lead, limits_lines(advice), sections)
 
 
 def frontier_chart(advice: Advice) -> alt.LayerChart | alt.FacetChart:
