@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from stageroute_gym.errors import FieldError
 from stageroute_gym.report.tables import ReportTable
+from stageroute_gym.report.theme import DARK, FONT, LIGHT
 from stageroute_gym.writing import write_text
 
 if TYPE_CHECKING:
@@ -43,6 +44,25 @@ class Section:
     note: str = ""
 
 
+def check_extra(field: str, value: object) -> None:
+    """Refuse what needs the extra ``report`` where that is not installed.
+
+    Args:
+        field: name of the option that asks for it, for errors.
+        value: what was given for it.
+
+    Raises:
+        FieldError: if altair, jinja2 or vl-convert is absent.
+    """
+    try:
+        import altair  # noqa: F401
+        import jinja2  # noqa: F401
+        import vl_convert  # noqa: F401
+    except ImportError as error:
+        allowed = f"the extra report: pip install 'stageroute-gym[report]' ({error.name} is absent)"
+        raise FieldError(field, value, allowed) from error
+
+
 def check_page(path: str | Path, field: str = "html") -> None:
     """Refuse a page that could not be written, before any work is done for it.
 
@@ -54,13 +74,7 @@ def check_page(path: str | Path, field: str = "html") -> None:
         FieldError: if what makes pages is not installed, the path does not end in ``.html``, or its
             folder is absent.
     """
-    try:
-        import altair  # noqa: F401
-        import jinja2  # noqa: F401
-        import vl_convert  # noqa: F401
-    except ImportError as error:
-        allowed = f"the extra report: pip install 'stageroute-gym[report]' ({error.name} is absent)"
-        raise FieldError(field, str(path), allowed) from error
+    check_extra(field, str(path))
     file = Path(path)
     if file.suffix.lower() not in (".html", ".htm"):
         raise FieldError(field, str(path), "a file that ends in .html")
@@ -97,6 +111,23 @@ def render_page(
     title: str, lead: Sequence[str], quiet: Sequence[str], sections: Sequence[Section]
 ) -> str:
     """The page as HTML; see `write_page`."""
+    charts = {
+        f"chart-{place}": section.chart.to_dict()
+        for place, section in enumerate(sections, 1)
+        if section.chart is not None
+    }
+    content = {"charts": charts} if charts else None
+    return render("page", content, title=title, lead=lead, quiet=quiet, sections=sections)
+
+
+def render(template: str, content: dict[str, Any] | None, **shown: Any) -> str:
+    """A page as HTML.
+
+    Args:
+        template: name of a template that extends ``base``.
+        content: what its scripts read, JSON-native; None where there is nothing to draw.
+        shown: what the templates show: ``title``, ``lead`` and ``quiet`` (sentences), and more.
+    """
     import jinja2
     import vl_convert
     from markupsafe import Markup
@@ -104,22 +135,15 @@ def render_page(
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_TEMPLATES), autoescape=True, trim_blocks=True
     )
-    charts: dict[str, Any] = {
-        f"chart-{place}": section.chart.to_dict()
-        for place, section in enumerate(sections, 1)
-        if section.chart is not None
-    }
+    papers = {name: theme.to_dict() for name, theme in (("light", LIGHT), ("dark", DARK))}
     # Inside a script no entity is resolved: only an end tag there has to be kept apart.
-    library = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;") if charts else ""
-    return environment.get_template("page.html.jinja").render(
-        title=title,
-        lead=lead,
-        quiet=quiet,
-        sections=sections,
-        charts=Markup(_in_script(json.dumps(charts))) if charts else "",
+    library = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;") if content else ""
+    packed = json.dumps({"papers": papers, **(content or {})}, separators=(",", ":"))
+    return environment.get_template(f"{template}.html.jinja").render(
+        **shown,
+        light=LIGHT,
+        dark=DARK,
+        font=FONT,
+        content=Markup(packed.replace("<", r"\u003c")) if content else "",
         library=Markup(library.replace("</script", r"<\/script")),
     )
-
-
-def _in_script(text: str) -> str:
-    return text.replace("<", r"\u003c")

@@ -44,7 +44,8 @@ def test_the_page_stands_alone_and_holds_all(stageroute: Stageroute, outcomes: s
     assert not re.search(r"<(script|link|img)[^>]*\s(src|href)=", own)
     assert page.count("<script") == page.count("</script>") == 3
     assert "&lt;/script&gt;&lt;b&gt;" in page
-    charts = json.loads(page.partition('id="charts">')[2].partition("</script>")[0])
+    content = json.loads(page.partition('id="content">')[2].partition("</script>")[0])
+    charts = content["charts"]
     assert list(charts) == ["chart-2", "chart-3"]
     (bars,) = charts["chart-3"]["datasets"].values()
     assert {(bar["task"], bar["model"], bar["share"]) for bar in bars} == {
