@@ -11,6 +11,7 @@ from stageroute_gym.errors import FieldError
 from stageroute_gym.evaluation.leaderboard import Leaderboard
 from stageroute_gym.evaluation.ranking import rank
 from stageroute_gym.evaluation.storage import (
+    ORACLES,
     RESULTS,
     SETTINGS,
     SORTED_BY,
@@ -54,27 +55,34 @@ def merge_leaderboards(
             (TIMINGS, SORTED_BY[:2]),
         )
     )
+    oracles = _merged_tables(folders, ORACLES, ("scenario", "seed", "stage"))
     summaries = [_json_of(folder / SUMMARY) for folder in folders]
     kinds = {label: entry["kind"] for label, entry in settings["entries"].items()}
     summary = {"settings": settings, **rank(results, list(settings["scenarios"]), kinds)}
     for part in ("oracles", "service"):
         values = {name: v for each in reversed(summaries) for name, v in each[part].items()}
         summary[part] = {name: values[name] for name in settings["scenarios"] if name in values}
+    summary["sweeps"] = []
     summary["failures"] = [failure for each in summaries for failure in each["failures"]]
     target = ResultsFolder(out)
     target.check(settings, overwrite=overwrite, resume=False)
     target.prepare(settings, resume=False)
-    for name, table in ((RESULTS, results), (STAGES, stages), (TIMINGS, timings)):
+    for name, table in (
+        (RESULTS, results),
+        (STAGES, stages),
+        (ORACLES, oracles),
+        (TIMINGS, timings),
+    ):
         write_table(target.path / name, table, field="out")
     target.write_json(SUMMARY, summary)
-    files = [target.path / name for name in (RESULTS, STAGES, TIMINGS, SUMMARY)]
+    files = [target.path / name for name in (RESULTS, STAGES, ORACLES, TIMINGS, SUMMARY)]
     return Leaderboard(summary, timings, [], [], files)
 
 
 def _folder_of(source: str | Path) -> Path:
     path = Path(source)
     folder = path if path.is_dir() else path.parent
-    for name in (SETTINGS, RESULTS, STAGES, TIMINGS, SUMMARY):
+    for name in (SETTINGS, RESULTS, STAGES, ORACLES, TIMINGS, SUMMARY):
         if not path.exists() or not (folder / name).is_file():
             allowed = f"the folder of a finished leaderboard, or a file in one; {name} is not there"
             raise FieldError("files", str(source), allowed)
@@ -104,7 +112,8 @@ def _merged_settings(folders: Sequence[Path]) -> dict[str, Any]:
                 _raise_difference(first_difference(value, known, f"{part}.{name}"), folder)
         _raise_difference(first_difference(other["version"], first["version"], "version"), folder)
         first["seeds"] = sorted({*first["seeds"], *other["seeds"]})
-    return first
+    # A curve needs the scenarios themselves, which files do not hold.
+    return {**first, "sweeps": []}
 
 
 def _raise_difference(difference: tuple[str, object, object] | None, folder: Path) -> None:

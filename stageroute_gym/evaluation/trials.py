@@ -16,6 +16,7 @@ from stageroute_gym.evaluation import agents as agent_registry
 from stageroute_gym.evaluation import fingerprints
 from stageroute_gym.evaluation.entries import Entry, parse_entries
 from stageroute_gym.evaluation.running import check_agent, check_seeds
+from stageroute_gym.evaluation.sweeps import Sweep, sweep
 from stageroute_gym.scenarios import Scenario
 from stageroute_gym.workloads.changing import parts
 
@@ -60,11 +61,13 @@ class LeaderboardSettings:
         scenarios: the scenarios, overridden.
         entries: what is ranked on them.
         seeds: seeds of the episodes of each entry in each scenario.
+        sweeps: which of the scenarios are one at several values.
     """
 
     scenarios: tuple[Scenario, ...]
     entries: tuple[Entry, ...]
     seeds: tuple[int, ...]
+    sweeps: tuple[Sweep, ...] = ()
 
     @classmethod
     def checked(
@@ -87,7 +90,9 @@ class LeaderboardSettings:
             suite: name of a suite, ``quick`` unless ``scenarios`` are given.
             seeds: None takes the suite's, and 0 to 9 without a suite.
             env_id: as for `stageroute_gym.evaluation.evaluate`.
-            overrides: as for `stageroute_gym.evaluation.evaluate`, for every scenario.
+            overrides: as for `stageroute_gym.evaluation.evaluate`, for every scenario; several
+                values of a field of the problem make a sweep, see
+                `stageroute_gym.evaluation.sweeps.sweep`.
 
         Raises:
             FieldError: if an argument is not allowed, an agent refuses its parameters, or a
@@ -100,7 +105,8 @@ class LeaderboardSettings:
         entries = parse_entries(agent_registry.names() if agents is None else agents, env_id)
         default_seeds = chosen.seeds if chosen else DEFAULT_SEEDS
         checked_seeds = check_seeds(default_seeds if seeds is None else seeds)
-        overridden = tuple(registry.get(name, **overrides) for name in named)
+        sweeps = tuple(sweep(registry.get(name), overrides) for name in named)
+        overridden = tuple(variant for each in sweeps for variant in each.variants)
         _each_once("scenario", [scenario.name for scenario in overridden])
         for scenario in overridden:
             scenario.check_json()
@@ -109,7 +115,8 @@ class LeaderboardSettings:
         for entry in entries:
             if entry.parameters:
                 check_agent(entry, overridden[0])
-        return cls(overridden, entries, tuple(checked_seeds))
+        swept = tuple(each for each in sweeps if each.fields)
+        return cls(overridden, entries, tuple(checked_seeds), swept)
 
     def beside(self, kept: dict[str, Any]) -> Self:
         """These settings with the entries and seeds of a leaderboard that is there already.
@@ -160,6 +167,7 @@ class LeaderboardSettings:
             "scenarios": {scenario.name: scenario_dict(scenario) for scenario in self.scenarios},
             "entries": {entry.label: entry.to_dict() for entry in self.entries},
             "seeds": list(self.seeds),
+            "sweeps": [each.to_dict() for each in self.sweeps],
         }
 
 

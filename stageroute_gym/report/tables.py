@@ -33,6 +33,11 @@ ORACLE_LEGEND = (
     "query's task; query oracle: in hindsight of the first seed, it knows every model's score and "
     f"cost on each query (- where that takes more than {MOST_QUERY_VARIABLES:,} variables)."
 )
+BUDGET_LEGEND = (
+    "Area: under the score over the logarithm of the budget, as a share of the horizon oracle's. "
+    "Saving: the share of the cost of serving all queries with the best model on offer that is "
+    "saved where the curve reaches that model's score (- where it does not)."
+)
 OVER_BUDGET = "(!) spent more than the budget: the rule is soft, and its score is bought."
 REFERENCES = "references, which know the truth and have no rank"
 
@@ -80,6 +85,7 @@ def report_tables(summary: dict[str, Any], timings: pl.DataFrame) -> list[Report
     ]
     if summary["overall"] is not None:
         tables.append(_overall_table(summary["overall"]))
+    tables += [_budget_table(curves) for curves in summary["sweeps"]]
     return [*tables, _oracle_table(summary["oracles"])]
 
 
@@ -137,6 +143,7 @@ def notes(summary: dict[str, Any]) -> list[str]:
         LEGEND,
         f"{means[0].upper()}{means[1:]}.",
         *([OVERALL_LEGEND] if summary["overall"] is not None else []),
+        *([BUDGET_LEGEND] if summary["sweeps"] else []),
         ORACLE_LEGEND,
         *([OVER_BUDGET] if any(row["over_budget"] for row in rows) else []),
     ]
@@ -216,6 +223,29 @@ def _overall_table(overall: dict[str, Any]) -> ReportTable:
         ("rank", "entry", score.heading, "interquartile mean"),
         tuple(cells(row) for row in overall["ranking"]),
         tuple(cells(row) for row in overall["references"]),
+    )
+
+
+def _budget_table(curves: dict[str, Any]) -> ReportTable:
+    """Score a query at each budget, best area first."""
+
+    def cells(label: str, part: dict[str, Any]) -> tuple[str, ...]:
+        area, saving = part["area"], part.get("saving")
+        return (
+            label,
+            *(f"{score:.3f}" for score in part["score"]),
+            "-" if area is None else f"{area:.3f}",
+            "-" if saving is None else f"{saving:.1%}",
+        )
+
+    entries = sorted(curves["entries"].items(), key=lambda item: (-(item[1]["area"] or 0), item[0]))
+    return ReportTable(
+        f"{curves['scenario']}: score a query at budgets in USD a query",
+        ("entry", *(f"{budget:g}" for budget in curves["budgets"]), "area", "saving"),
+        (
+            cells("horizon oracle", curves["oracle"]),
+            *(cells(label, part) for label, part in entries),
+        ),
     )
 
 
