@@ -6,25 +6,9 @@ Importing this package registers `StageRoute-v0` and `StageRouteContinuous-v0`, 
 
 from __future__ import annotations
 
-from gymnasium.envs.registration import register, registry
+from stageroute_gym.registration import register_envs
 
+__all__ = ["register_envs"]
 __version__ = "0.1.0"
-
-
-def register_envs() -> None:
-    """Register the environments that are not yet in Gymnasium's registry."""
-    for name, single, vector in (
-        ("StageRoute", "env", "vector"),
-        ("StageRouteContinuous", "env", "vector"),
-        ("StageRouteFlat", "flat", "flat"),
-        ("StageRouteContinuousFlat", "flat", "flat"),
-    ):
-        if f"{name}-v0" not in registry:
-            register(
-                f"{name}-v0",
-                entry_point=f"stageroute_gym.{single}:{name}Env",
-                vector_entry_point=f"stageroute_gym.{vector}:{name}VectorEnv",
-            )
-
 
 register_envs()

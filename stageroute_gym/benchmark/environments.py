@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import gymnasium as gym
@@ -12,18 +14,25 @@ from numpy.typing import NDArray
 from stageroute_gym.benchmark.section import Effort, Section
 from stageroute_gym.benchmark.timing import Task, time_tasks
 from stageroute_gym.benchmark.worlds import legal_actions
+from stageroute_gym.registration import CONTINUOUS, DISCRETE
 
 CARTPOLE = "CartPole-v1"
-IDS = ("StageRoute-v0", "StageRouteContinuous-v0")
+IDS = (DISCRETE, CONTINUOUS)
 STEPS = 500  # a whole episode of CartPole
 SINGLE = "gym.make"
 _SEED = 0
 
 
-def single_task(env_id: str, **arguments: Any) -> Task:
-    """`STEPS` steps of ``gym.make(env_id)`` after a reset, with actions prepared in advance."""
+def single_task(env_id: str, *, kind: type = int, **arguments: Any) -> Task:
+    """`STEPS` steps of ``gym.make(env_id)`` after a reset, with actions prepared in advance.
+
+    Args:
+        env_id: the environment.
+        kind: type of discrete actions, ``int`` or ``np.int64``.
+        arguments: arguments of the environment.
+    """
     env = gym.make(env_id, **arguments)
-    actions = _single_actions(env)
+    actions = _single_actions(env, kind)
 
     def play() -> None:
         step = env.step
@@ -71,14 +80,15 @@ def measure(effort: Effort) -> Section:
     """Steps a second of both environments and CartPole, for each number of environments."""
     ids = (*IDS, CARTPOLE)
     rows: list[tuple[str | float | None, ...]] = []
-    for num_envs in (None, *effort.num_envs):
-        tasks = {
-            env_id: single_task(env_id) if num_envs is None else vector_task(env_id, num_envs)
-            for env_id in ids
-        }
+    runs: list[tuple[str, Callable[[str], Task]]] = [
+        (SINGLE, single_task),
+        (f"{SINGLE}, np.int64", partial(single_task, kind=np.int64)),
+    ]
+    runs += [(f"vector, {size:,}", partial(vector_task, num_envs=size)) for size in effort.num_envs]
+    for name, task_of in runs:
+        tasks = {env_id: task_of(env_id) for env_id in ids}
         timings = time_tasks(tasks, rounds=effort.rounds, round_seconds=effort.round_seconds)
         speeds = [timings[env_id].per_second for env_id in ids]
-        name = SINGLE if num_envs is None else f"vector, {num_envs:,}"
         rows.append((name, *speeds, speeds[0] / speeds[-1]))
     return Section(
         name="environments",
@@ -92,18 +102,18 @@ def measure(effort: Effort) -> Section:
     )
 
 
-def _single_actions(env: gym.Env[Any, Any]) -> list[Any]:
+def _single_actions(env: gym.Env[Any, Any], kind: type) -> list[Any]:
     if env.spec is not None and env.spec.id == CARTPOLE:
         recorded: list[Any] = []
         observation, _ = env.reset(seed=_SEED)
         for _ in range(STEPS):
             recorded.append(int(_balance(observation[None])[0]))
             observation = env.step(recorded[-1])[0]
-        return recorded
+        return [kind(action) for action in recorded]
     inner: Any = env.unwrapped
     turns = [row[0] for row in legal_actions(inner.world, 1, continuous=inner.continuous)]
     if not inner.continuous:
-        turns = [int(action) for action in turns]
+        turns = [kind(action) for action in turns]
     return [turns[step % len(turns)] for step in range(STEPS)]
 
 

@@ -17,9 +17,10 @@ import numpy as np
 
 from stageroute_gym.benchmark.machine import peak_memory
 from stageroute_gym.benchmark.worlds import Size
+from stageroute_gym.registration import CONTINUOUS
 from stageroute_gym.scenarios import Scenario
 
-ENV_ID = "StageRouteContinuous-v0"
+ENV_ID = CONTINUOUS
 AGENT = "stageroute"
 
 

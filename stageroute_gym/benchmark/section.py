@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from stageroute_gym.registration import CONTINUOUS, DISCRETE
+
 if TYPE_CHECKING:
     from rich.table import Table
 
@@ -43,7 +45,7 @@ FULL = Effort(
     rounds=7,
     round_seconds=0.03,
     num_envs=(1, 16, 256, 1024, 4096),
-    agent_envs=("StageRoute-v0", "StageRouteContinuous-v0"),
+    agent_envs=(DISCRETE, CONTINUOUS),
     batches=(256, 1024),
     num_models=(10, 30, 100, 300, 1000),
     max_deployed=(2, 5, 10, 20, 50),
@@ -54,7 +56,7 @@ QUICK = Effort(
     rounds=3,
     round_seconds=0.004,
     num_envs=(1, 256, 1024),
-    agent_envs=("StageRouteContinuous-v0",),
+    agent_envs=(CONTINUOUS,),
     batches=(1024,),
     num_models=(10, 1000),
     max_deployed=(2, 20),

@@ -13,9 +13,10 @@ from typing import Any, Self
 
 from stageroute_gym.errors import FieldError, closest
 from stageroute_gym.evaluation import agents, fingerprints
+from stageroute_gym.registration import CONTINUOUS, DISCRETE
 
-DEFAULT_ENV_ID = "StageRouteContinuous-v0"
-ENV_IDS = ("StageRoute-v0", DEFAULT_ENV_ID)
+DEFAULT_ENV_ID = CONTINUOUS
+ENV_IDS = (DISCRETE, CONTINUOUS)
 FORM = "agent, agent(parameter=value), or label=agent(parameter=value)"
 LONGEST_LABEL = 300
 _JSON_NAMES = {"true": True, "false": False, "null": None}

@@ -19,8 +19,9 @@ from stageroute_gym.errors import FieldError
 from stageroute_gym.evaluation import agents
 from stageroute_gym.evaluation.agents import AgentFactory, Predictor
 from stageroute_gym.evaluation.books import Books, episode_rows
-from stageroute_gym.evaluation.entries import DEFAULT_ENV_ID, Entry, environment_of, split_entries
+from stageroute_gym.evaluation.entries import Entry, environment_of, split_entries
 from stageroute_gym.evaluation.stages import stage_rows
+from stageroute_gym.registration import vector_class
 from stageroute_gym.scenarios import Scenario
 
 if TYPE_CHECKING:
@@ -319,11 +320,8 @@ def _is_agent(agent: object) -> bool:
 
 
 def _make_env(env_id: str, scenario: str | Scenario, num_envs: int) -> StageRouteVectorEnv:
-    # Only here, since the environments load the compiler.
-    from stageroute_gym.vector import StageRouteContinuousVectorEnv, StageRouteVectorEnv
-
-    kind = StageRouteContinuousVectorEnv if env_id == DEFAULT_ENV_ID else StageRouteVectorEnv
-    return kind(num_envs, scenario=scenario)
+    env: StageRouteVectorEnv = vector_class(env_id)(num_envs, scenario=scenario)
+    return env
 
 
 def _play(

@@ -19,11 +19,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from stageroute_agents.sb3 import algorithms
 from stageroute_agents.sb3.settings import TrainingSettings
 from stageroute_gym import scenarios
 from stageroute_gym.context import AgentContext
 from stageroute_gym.errors import FieldError
+from stageroute_gym.registration import CONTINUOUS
 from stageroute_gym.wrappers import Normalization, RelativeFeatures
 
 if TYPE_CHECKING:
@@ -144,7 +144,7 @@ class AgentFile:
         from stageroute_gym.wrappers.shares import logit_space
 
         kind = policy_class(self.settings)
-        n, continuous = normalization.num_models, self.env_id == algorithms.CONTINUOUS
+        n, continuous = normalization.num_models, self.env_id == CONTINUOUS
         actions = action_space(n, continuous=continuous)
         if continuous and self.settings.equivariant:
             actions = logit_space(n)
