@@ -131,14 +131,13 @@ class Oracles:
         relaxed, so that it bounds from above what any agent can expect that is told the tasks.
         ``shares`` have shape (K, G, N).
         """
-        means = self.task_means
-        stage, task = np.nonzero(means.share > 0)
-        plan = self._assign(
-            means.score[stage, task], means.cost[stage, task], means.share[stage, task], stage
-        )
-        shares = np.zeros(means.score.shape)
-        shares[stage, task] = plan.shares
-        return plan._replace(shares=shares)
+        means, (first, copy) = self.task_means, self.alike
+        kind, task = np.nonzero(means.share[first] > 0)
+        at = first[kind], task
+        plan = self._assign(means.score[at], means.cost[at], means.share[at], kind)
+        shares = np.zeros((len(first), *means.score.shape[1:]))
+        shares[kind, task] = plan.shares
+        return plan._replace(shares=shares[copy])
 
     @cached_property
     def query(self) -> AssignmentPlan:
@@ -148,15 +147,29 @@ class Oracles:
         each stage and model. ``shares`` have a row for each stage and row of the table that it can
         draw, in that order.
         """
-        table, schedule = self._table, self._schedule
-        mixes = schedule.mixes[schedule.stage_mix]
-        stage, row = np.nonzero(mixes)
-        return self._assign(
+        table, schedule, (first, copy) = self._table, self._schedule, self.alike
+        mixes = schedule.mixes[schedule.stage_mix[first]]
+        kind, row = np.nonzero(mixes)
+        plan = self._assign(
             table.score[row],
-            table.cost[row] * schedule.cost_multiplier[stage],
-            mixes[stage, row],
-            stage,
+            table.cost[row] * schedule.cost_multiplier[first][kind],
+            mixes[kind, row],
+            kind,
         )
+        of_kind = np.split(plan.shares, np.searchsorted(kind, np.arange(1, len(first))))
+        return plan._replace(shares=np.concatenate([of_kind[k] for k in copy.tolist()]))
+
+    @cached_property
+    def alike(self) -> tuple[Integers, Integers]:
+        """First stage of each kind, all alike but for their length; and the kind of each stage."""
+        schedule = self._schedule
+        _, first, copy = np.unique(
+            np.column_stack([schedule.stage_mix, schedule.cost_multiplier, schedule.available]),
+            axis=0,
+            return_index=True,
+            return_inverse=True,
+        )
+        return first, copy
 
     def _stage_plan(self, max_deployed: int) -> StagePlan:
         available, budget = self._schedule.available, self._problem.budget
@@ -172,14 +185,13 @@ class Oracles:
             max_deployed,
         )
 
-    def _assign(
-        self, score: Floats, cost: Floats, share: Floats, stage: Integers
-    ) -> AssignmentPlan:
-        """The best assignment of groups that are a ``share`` of their stage's queries."""
-        lengths = self._problem.stage_lengths
-        capacity = lengths[:, None] * self._throughput * self._schedule.available
-        queries = share * lengths[stage]
-        return assign(score, cost, queries, stage, capacity, self._problem.total_budget)
+    def _assign(self, score: Floats, cost: Floats, share: Floats, kind: Integers) -> AssignmentPlan:
+        """The best assignment of groups that are a ``share`` of their kind of stage's queries."""
+        first, copy = self.alike
+        lengths = np.bincount(copy, self._problem.stage_lengths)
+        capacity = lengths[:, None] * self._throughput * self._schedule.available[first]
+        queries = share * lengths[kind]
+        return assign(score, cost, queries, kind, capacity, self._problem.total_budget)
 
 
 _ORACLES: WeakKeyDictionary[World, Oracles] = WeakKeyDictionary()
@@ -278,7 +290,8 @@ def full_service_budget(world: World) -> float:
 
 def query_variables(world: World) -> int:
     """Number of variables in the query oracle's programme, see `oracle_score`."""
-    drawn = np.count_nonzero(world.schedule.mixes, axis=1)[world.schedule.stage_mix].sum()
+    first, _ = oracles_of(world).alike
+    drawn = np.count_nonzero(world.schedule.mixes, axis=1)[world.schedule.stage_mix[first]].sum()
     return int(drawn) * world.num_models
 
 

@@ -9,9 +9,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from stageroute_gym.array_types import Floats
+from stageroute_gym.array_types import Floats, Integers
 
 
 class AssignmentPlan(NamedTuple):
@@ -35,15 +34,16 @@ def assign(
     score: Floats,
     cost: Floats,
     queries: Floats,
-    stage: NDArray[np.int64],
+    stage: Integers,
     capacity: Floats,
     total_budget: float,
 ) -> AssignmentPlan:
     """Maximise ``sum_rm score_rm x_rm``, where model m serves ``x_rm >= 0`` queries of group r.
 
     Subject to ``sum_m x_rm <= queries_r``, ``sum_(r in stage k) x_rm <= capacity_km`` and
-    ``sum_rm cost_rm x_rm <= total_budget``. Exact up to the tolerances of HiGHS (1e-7), whose
-    interior point method ends with a crossover to a vertex.
+    ``sum_rm cost_rm x_rm <= total_budget``. Solved by HiGHS, whose interior point
+    method ends with a crossover to a vertex; the value is the best up to a part of 1e-8, at any
+    scale of scores and costs.
 
     Args:
         score: expected score of each model on each group, ``(R, N)``.
@@ -60,42 +60,78 @@ def assign(
     Raises:
         RuntimeError: the solver failed.
     """
+    group, model = np.nonzero((capacity[stage] > 0.0) & (score > 0.0))
+    most = np.minimum(queries[group], capacity[stage[group], model])
+    price = cost[group, model]
+    # The whole budget on one model bounds it as well, so that nothing is worth more than the plan.
+    most = np.minimum(most, np.divide(total_budget, price, out=most.copy(), where=price > 0.0))
+    served = np.zeros(score.shape)
+    multiplier = 0.0
+    if len(group):
+        served[group, model], multiplier = _solve(
+            score[group, model] * most,
+            [
+                (group, most / queries[group]),
+                (stage[group] * score.shape[1] + model, most / capacity[stage[group], model]),
+                (np.zeros(len(group), dtype=np.int64), price * most / total_budget),
+            ],
+        )
+        served[group, model] *= most
+    # Sums, not matrix products, whose last bits depend on the number of threads.
+    return AssignmentPlan(
+        value=float((score * served).sum()),
+        shares=served / queries[:, None],
+        price=multiplier / total_budget,
+        spend=float((cost * served).sum()),
+    )
+
+
+def _solve(worth: Floats, limits: list[tuple[Integers, Floats]]) -> tuple[Floats, float]:
+    """Maximise ``sum worth y`` over ``0 <= y <= 1``, where some weighted sums of y are at most 1.
+
+    HiGHS has absolute tolerances, so all that it sees is of order 1: the worth against the largest,
+    which no plan falls short of, and each row against its largest weight.
+
+    Args:
+        worth: float64 ``(V,)``, above 0; no plan falls short of the largest.
+        limits: number of the row that each variable belongs to and its weight there, at most 1.
+
+    Returns:
+        ``y`` within all limits, and the multiplier of the last row, in units of ``worth``.
+    """
     from scipy.optimize import linprog
     from scipy.sparse import csr_array
 
-    num_groups, num_models = score.shape
-    num_stages = len(capacity)
-    group, model = np.nonzero(capacity[stage] > 0)
-    if len(group) == 0:
-        return AssignmentPlan(0.0, np.zeros(score.shape), 0.0, 0.0)
-    variable = np.arange(len(group))
-    # In units of the budget per query the rows of the matrix are of one size.
-    scale = queries.sum() / total_budget
+    count, scale = len(worth), worth.max()
+    rows, weights, right = [], [], []
+    for name, weight in limits:
+        _, row = np.unique(name, return_inverse=True)
+        largest = np.zeros(row.max() + 1)
+        np.maximum.at(largest, row, weight)
+        # A row without weights, as of free models, limits nothing.
+        largest[largest == 0.0] = 1.0
+        rows.append(row + sum(map(len, right)))
+        weights.append(weight / largest[row])
+        right.append(1.0 / largest)
     matrix = csr_array(
-        (
-            np.concatenate([np.ones(2 * len(group)), cost[group, model] * scale]),
-            (
-                np.concatenate(
-                    [
-                        group,
-                        num_groups + stage[group] * num_models + model,
-                        np.full(len(group), num_groups + num_stages * num_models),
-                    ]
-                ),
-                np.tile(variable, 3),
-            ),
-        ),
-        shape=(num_groups + num_stages * num_models + 1, len(group)),
+        (np.concatenate(weights), (np.concatenate(rows), np.tile(np.arange(count), len(limits)))),
+        shape=(sum(map(len, right)), count),
     )
-    limits = np.concatenate([queries, capacity.ravel(), [queries.sum()]])
-    solved = linprog(-score[group, model], A_ub=matrix, b_ub=limits, method="highs-ipm")
+    solved = linprog(
+        -worth / scale,
+        A_ub=matrix,
+        b_ub=np.concatenate(right),
+        method="highs-ipm",
+        options={
+            "primal_feasibility_tolerance": 1e-10,
+            "dual_feasibility_tolerance": 1e-10,
+        },
+    )
     if not solved.success:
         raise RuntimeError(f"HiGHS did not solve the assignment: {solved.message}")
-    shares = np.zeros(score.shape)
-    shares[group, model] = solved.x / queries[group]
-    return AssignmentPlan(
-        value=-float(solved.fun),
-        shares=shares,
-        price=-float(solved.ineqlin.marginals[-1]) * scale,
-        spend=float(cost[group, model] @ solved.x),
-    )
+    y = np.clip(solved.x, 0.0, 1.0)
+    for row, weight in limits:
+        # What the tolerances let pass is taken back.
+        used = np.bincount(row, weight * y)
+        y /= np.maximum(used, 1.0)[row]
+    return y, max(-float(solved.ineqlin.marginals[-1]) * scale * right[-1][-1], 0.0)
