@@ -8,17 +8,27 @@ one before, and what it may do:
 | stage | nothing | ``b`` in each stage | kept |
 | pool | nothing | ``b`` in each stage | relaxed |
 | horizon | nothing | ``b T`` in all | kept |
+| horizon bound | nothing | ``b T`` in all | relaxed |
 | task | its task | ``b T`` in all | relaxed |
 | query | every model's score and cost on it | ``b T`` in all | relaxed |
 
 Throughput is kept by all: at most ``alpha_m L_k`` of the ``L_k`` queries of stage ``k``. Costs of
 deployment are left out. Horizon, task and query oracle may decline queries; stage and pool oracle
-must serve what the caps let them, and overspend where that is not affordable.
+serve what the caps let them, and decline only where no mixture that does so is affordable. None
+overspends.
 
-In every world ``horizon <= task <= query``. Where each stage has an affordable mixture
-(``feasible`` of `StagePlan`), ``stage <= horizon``; where such mixtures also serve every query,
-which holds in all scenarios that need no file, ``stage <= pool <= task``. Pool and horizon have no
-order.
+In every world ``stage <= horizon <= horizon bound <= task <= query`` and ``pool <= horizon bound``.
+Stage and pool have no order where serving every query with few models binds, nor have pool and
+horizon.
+
+What bounds what: the horizon oracle is the best plan made in advance, and what rankings divide by,
+as it is what a provider could do that knew all means. It is no bound: where ``M_max`` binds, an
+agent that picks the sets of later stages by its luck with costs can exceed it; with discrete
+actions each model may serve one burst more in an episode; and under the rule ``hard`` the last
+query may overspend. The horizon bound plus 1 bounds the expected score of every agent that is
+blind to the queries in `StageRouteContinuous-v0`: whatever the sets, its expected shares keep to
+the throughput of each stage, its expected spend is at most ``b T`` and one query, and the programme
+is concave in both.
 
 In hindsight, that is in `realised` of a seed, the order holds for the queries that came. There the
 query oracle without throughput (all ``alpha`` 1) bounds the score of every episode of that seed

@@ -103,7 +103,9 @@ def _solve(worth: Floats, limits: list[tuple[Integers, Floats]]) -> tuple[Floats
     from scipy.sparse import csr_array
 
     count, scale = len(worth), worth.max()
-    rows, weights, right = [], [], []
+    rows: list[Integers] = []
+    weights: list[Floats] = []
+    right: list[Floats] = []
     for name, weight in limits:
         _, row = np.unique(name, return_inverse=True)
         largest = np.zeros(row.max() + 1)

@@ -1,4 +1,4 @@
-"""DeployOPT: the best set of at most ``M_max`` models and the mixture over it, solved exactly."""
+"""DeployOPT (Eq. 3): the best set of at most ``M_max`` models and the mixture over it, exactly."""
 
 from __future__ import annotations
 
@@ -235,7 +235,7 @@ def deploy_mip(
     throughput: ArrayLike,
     max_deployed: int,
 ) -> DeployPlan:
-    """Solve DeployOPT (Li & Li 2026, arXiv 2506.17254): which models to deploy.
+    """Solve DeployOPT (Li & Li 2026, arXiv 2506.17254, Eq. 3): which models to deploy.
 
     Maximises ``sum mu_m d_m`` subject to ``sum c_m d_m <= b``, ``sum d_m = s``,
     ``0 <= d_m <= alpha_m z_m`` and ``sum z_m <= M_max`` with binary ``z``, where ``s`` is 1 or, if

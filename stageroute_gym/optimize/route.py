@@ -1,4 +1,4 @@
-"""RouteOPT: the best mixture of deployed models within the budget, for one problem or a batch."""
+"""RouteOPT (Eq. 7): the best mixture of deployed models within the budget, alone or in a batch."""
 
 from __future__ import annotations
 
@@ -175,7 +175,7 @@ def route_rows(
 def route_lp(
     score: ArrayLike, cost: ArrayLike, budget: ArrayLike, throughput: ArrayLike
 ) -> RoutePlan:
-    """Solve RouteOPT (Li & Li 2026, arXiv 2506.17254): how to split queries among models.
+    """Solve RouteOPT (Li & Li 2026, arXiv 2506.17254, Eq. 7): how to split queries among models.
 
     Maximises ``sum mu_m p_m`` subject to ``sum c_m p_m <= b``, ``sum p_m = s`` and
     ``0 <= p_m <= alpha_m``, with ``s = min(1, sum alpha_m)``: where the caps do not add up to 1 all

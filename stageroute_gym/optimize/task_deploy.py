@@ -101,7 +101,7 @@ def deploy_by_task(
     Maximises ``sum_gm w_g mu_gm x_gm`` subject to ``sum_gm w_g c_gm x_gm <= b``,
     ``sum_m x_gm = 1`` (at most 1 where queries may be declined), ``x_gm <= z_m``,
     ``sum_g w_g x_gm <= alpha_m z_m``, ``sum_m z_m <= M_max``, ``x >= 0``, binary ``z``. With one
-    group this is DeployOPT (Li & Li 2026, arXiv 2506.17254). Exact up to HiGHS's tolerances (1e-7
+    group this is DeployOPT (Li & Li 2026, Eq. 3). Exact up to HiGHS's tolerances (1e-7
     of the largest score, of the budget and of a share).
 
     Args:
