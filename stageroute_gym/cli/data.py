@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from stageroute_gym.cli.output import stdout_console
+from stageroute_gym.errors import FieldError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -43,9 +45,42 @@ def check(
 @app.command()
 def convert(
     source: Annotated[
-        str, typer.Argument(help="A .parquet or .csv file, or RouterBench's pickle.")
+        str, typer.Argument(help="A table (Parquet, CSV, JSON lines), or a benchmark's file.")
     ],
     target: Annotated[str, typer.Argument(help="The .parquet or .csv file to write.")],
+    source_format: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            metavar="FORMAT",
+            help="table, routerbench-pickle, swebench, sprout, routerarena, llmrouterbench, "
+            "llmrouter or json-lines; recognised unless given.",
+            show_default=False,
+        ),
+    ] = None,
+    columns: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--columns", metavar="OURS=THEIRS", help="Names of a table's columns, commas between."
+        ),
+    ] = None,
+    prices: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Price list, for answers with tokens and no cost."),
+    ] = None,
+    price_of: Annotated[
+        list[str] | None,
+        typer.Option("--price-of", metavar="MODEL=NAME", help="A model's name in --prices."),
+    ] = None,
+    without: Annotated[
+        list[str] | None, typer.Option("--without", metavar="MODEL", help="A model to leave out.")
+    ] = None,
+    clip_scores: Annotated[
+        bool, typer.Option("--clip-scores", help="Move scores outside [0, 1] to the nearer end.")
+    ] = False,
+    scale_scores: Annotated[
+        bool, typer.Option("--scale-scores", help="Scale the scores' range to [0, 1].")
+    ] = False,
     layout: Annotated[str, typer.Option(help="Layout of the target: wide or long.")] = "wide",
     allow_pickle: Annotated[
         bool, typer.Option("--allow-pickle", help="Load a pickle, which runs code from the file.")
@@ -54,15 +89,44 @@ def convert(
         bool, typer.Option("--overwrite", help="Replace the target if it exists.")
     ] = False,
 ) -> None:
-    """Check a file and write it in another layout or format."""
+    """Check a file and write it in another layout or format; say what is assumed or left out."""
     from stageroute_gym.workloads import convert as write
 
+    if clip_scores and scale_scores:
+        raise FieldError("scale-scores", True, "either --clip-scores or --scale-scores")
+    renamed = [pair for text in columns or () for pair in text.split(",")]
     try:
-        write(source, target, layout=layout, allow_pickle=allow_pickle, overwrite=overwrite)  # type: ignore[arg-type]
+        done = write(
+            source,
+            target,
+            layout=layout,  # type: ignore[arg-type]
+            allow_pickle=allow_pickle,
+            overwrite=overwrite,
+            source_format=source_format,
+            columns=_pairs("columns", renamed),
+            scores="clip" if clip_scores else "scale" if scale_scores else "refuse",
+            without=without or (),
+            prices=prices,
+            price_names=_pairs("price-of", price_of or ()),
+        )
     except ImportError as error:
         print(f"error: {error}", file=sys.stderr)
         raise typer.Exit(2) from error
-    print(f"wrote {target}")
+    for note in done.notes:
+        print(f"note: {note}")
+    size = f"{done.queries:,} queries, {len(done.models)} models"
+    print(f"wrote {target}: {size}, from format {done.format}")
+
+
+def _pairs(option: str, texts: Iterable[str]) -> dict[str, str]:
+    """Options written as ``name=value``; the last sign of equality counts."""
+    pairs = {}
+    for text in texts:
+        name, equals, value = text.rpartition("=")
+        if not equals or not name or not value:
+            raise FieldError(option, text, "NAME=VALUE")
+        pairs[name.strip()] = value.strip()
+    return pairs
 
 
 def _print_contents(report: FileReport, console: Console) -> None:
