@@ -91,10 +91,15 @@ class WindowRenderer:
 
 
 def _open_window(size: tuple[int, int]) -> Surface:
+    allowed = "a display to open a window on ({}), or the mode 'rgb_array' or 'ansi'"
     try:
         pygame.display.init()
-        pygame.display.set_caption("StageRoute")
-        return pygame.display.set_mode(size)
     except pygame.error as error:
-        allowed = f"a display to open a window on ({error}), or the mode 'rgb_array' or 'ansi'"
-        raise FieldError("render_mode", "human", allowed) from error
+        raise FieldError("render_mode", "human", allowed.format(error)) from error
+    # Without a display SDL draws into memory, unless it was told to, where nobody sees it.
+    driver = pygame.display.get_driver()
+    if driver in ("offscreen", "dummy") and "SDL_VIDEODRIVER" not in os.environ:
+        pygame.display.quit()
+        raise FieldError("render_mode", "human", allowed.format("none was found; is DISPLAY set?"))
+    pygame.display.set_caption("StageRoute")
+    return pygame.display.set_mode(size)
