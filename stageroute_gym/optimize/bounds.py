@@ -35,14 +35,14 @@ def score_upper_bound_scalar(mean_score: float, pulls: float, gamma: float) -> f
 
 @njit(cache=True)
 def cost_lower_bound_scalar(
-    mean_cost: float, pulls: float, gamma: float, cost_min: float, cost_max: float
+    mean_cost: float, pulls: float, gamma: float, cost_min: float, cost_max: float, scale: float
 ) -> float:
     """``c^L`` of one model in USD; see `cost_lower_bound`."""
     if pulls <= 0.0:
         return cost_min
     # The radius depends on the scale of what it bounds, and the theory is for values in [0, 1].
-    share = mean_cost / cost_max
-    lower = cost_max * (share - 2.0 * confidence_radius_scalar(share, pulls + 1.0, gamma))
+    share = mean_cost / scale
+    lower = scale * (share - 2.0 * confidence_radius_scalar(share, pulls + 1.0, gamma))
     return min(max(lower, cost_min), cost_max)
 
 
@@ -58,9 +58,9 @@ def _score_upper_bound(mean_score: float, pulls: float, gamma: float) -> float:
 
 @vectorize(cache=True)
 def _cost_lower_bound(
-    mean_cost: float, pulls: float, gamma: float, cost_min: float, cost_max: float
+    mean_cost: float, pulls: float, gamma: float, cost_min: float, cost_max: float, scale: float
 ) -> float:
-    return cost_lower_bound_scalar(mean_cost, pulls, gamma, cost_min, cost_max)
+    return cost_lower_bound_scalar(mean_cost, pulls, gamma, cost_min, cost_max, scale)
 
 
 def confidence_radius(mean: ArrayLike, pulls: ArrayLike, gamma: float) -> Floats:
@@ -102,9 +102,14 @@ def score_upper_bound(mean_score: ArrayLike, pulls: ArrayLike, gamma: float) -> 
 
 
 def cost_lower_bound(
-    mean_cost: ArrayLike, pulls: ArrayLike, gamma: float, cost_min: float, cost_max: float
+    mean_cost: ArrayLike,
+    pulls: ArrayLike,
+    gamma: float,
+    cost_min: float,
+    cost_max: float,
+    scale: float | None = None,
 ) -> Floats:
-    """Optimistic costs ``c^L = clip(mean - 2 f_rad(mean, n + 1), c1, c2)``, means as shares of c2.
+    """Optimistic costs ``c^L = clip(mean - 2 f_rad(mean, n + 1), c1, c2)``, means over a scale.
 
     Args:
         mean_cost: empirical mean cost of each model, USD, any shape.
@@ -112,6 +117,8 @@ def cost_lower_bound(
         gamma: confidence scale, at least 0.
         cost_min: ``c1``, the least cost of a query, USD, at least 0.
         cost_max: ``c2``, the largest cost of a query, USD, above 0 and not below ``cost_min``.
+        scale: what costs are divided by before the radius is taken, USD, above 0; None takes
+            ``cost_max``, so that they lie in [0, 1] as in the theory.
 
     Returns:
         float64 of the broadcast shape, USD, in [``cost_min``, ``cost_max``].
@@ -125,8 +132,11 @@ def cost_lower_bound(
         raise FieldError("cost_min", cost_min, "a number of USD, at least 0")
     if not (0.0 < cost_max < math.inf and cost_max >= cost_min):
         raise FieldError("cost_max", cost_max, f"USD above 0, at least cost_min = {cost_min!r}")
+    divisor = cost_max if scale is None else scale
+    if not 0.0 < divisor < math.inf:
+        raise FieldError("scale", scale, "a number of USD, above 0")
     low, high = np.float64(cost_min), np.float64(cost_max)
-    return np.asarray(_cost_lower_bound(mean, n, _scale(gamma), low, high))
+    return np.asarray(_cost_lower_bound(mean, n, _scale(gamma), low, high, np.float64(divisor)))
 
 
 def _not_negative(field: str, value: ArrayLike) -> Floats:
