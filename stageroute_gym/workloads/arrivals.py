@@ -28,6 +28,9 @@ class Arrivals:
         interval: queries between two arrivals.
         dates: day number of each model of ``order``, never decreasing. Time begins at the date of
             the last initial model; models of one date arrive together.
+        withdrawals: day number from which on each model of ``order`` is off, None for never; only
+            with ``dates`` and without ``interval``. They lie on the same scale, which then ends
+            with the last of all days.
 
     Raises:
         FieldError: if ``initial``, ``interval`` or ``dates`` is out of range.
@@ -37,6 +40,7 @@ class Arrivals:
     initial: int
     interval: int | None = None
     dates: tuple[int, ...] | None = None
+    withdrawals: tuple[int | None, ...] | None = None
 
     def __post_init__(self) -> None:
         checks.count("initial_models", self.initial, 1, len(self.order))
@@ -67,7 +71,15 @@ class Arrivals:
             raise FieldError("arrival_order", self.order, f"each model once; missing: {missing}")
         arrives_at = dict(zip(self.order, self._queries(int(stage_bounds[-1])), strict=True))
         arrival = np.array([arrives_at[name] for name in models], dtype=np.int64)
-        return stage_bounds[:-1, None] >= arrival[None, :]
+        present: NDArray[np.bool_] = stage_bounds[:-1, None] >= arrival[None, :]
+        if self.withdrawals is None or self.dates is None or self.interval is not None:
+            return present
+        goes_at = dict(zip(self.order, self.withdrawals, strict=True))
+        for column, name in enumerate(models):
+            day = goes_at[name]
+            if day is not None:
+                present[stage_bounds[:-1] >= self._query_of(day, int(stage_bounds[-1])), column] = 0
+        return present
 
     def _queries(self, horizon: int) -> list[int]:
         """The query at which each model of ``order`` arrives."""
@@ -76,10 +88,16 @@ class Arrivals:
             return [nth * self.interval for nth in later]
         if self.dates is None:
             return [nth * horizon // (later[-1] + 1) for nth in later]
-        start, last = self.dates[self.initial - 1], self.dates[-1]
-        moments = len({day for day in self.dates if day > start})
-        scale = (moments + 1) * max(last - start, 1)
-        return [max(day - start, 0) * horizon * moments // scale for day in self.dates]
+        return [self._query_of(day, horizon) for day in self.dates]
+
+    def _query_of(self, day: int, horizon: int) -> int:
+        """The query of a day: 0 up to the start, and the last day so that queries are left."""
+        assert self.dates is not None
+        start = self.dates[self.initial - 1]
+        days = {*self.dates, *(gone for gone in self.withdrawals or () if gone is not None)}
+        moments = len({other for other in days if other > start})
+        scale = (moments + 1) * max(max(days) - start, 1)
+        return max(day - start, 0) * horizon * moments // scale
 
 
 def arrival_order(value: object, allowed: Sequence[str]) -> str | tuple[str, ...]:

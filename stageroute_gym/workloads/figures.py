@@ -36,15 +36,12 @@ from numpy.typing import NDArray
 from stageroute_gym import checks
 from stageroute_gym.problem import Problem
 from stageroute_gym.workloads.arrivals import Arrivals, arrival_order, initial_pool
+from stageroute_gym.workloads.prices import TYPICAL_TOKENS
 from stageroute_gym.workloads.schedule import Schedule
 from stageroute_gym.workloads.table import OutcomeTable
 
 # Places on the standard normal at which the fitted token distribution is given.
 NORMAL_SCORES = np.array([-3, -2.33, -1.64, -1.28, -0.67, 0, 0.67, 1.28, 1.64, 2.33, 3])
-# Prompt and completion tokens, one round pair for all models: mean cost over prompt price is about
-# 230 tokens where both prices are equal and 298 where completions cost three times as much, which
-# 196 and 34 tokens explain. A model's list price so knows nothing of how long that model answers.
-TYPICAL_TOKENS = (200, 30)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import os
 from collections.abc import Sequence
@@ -12,12 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stageroute_gym import checks
-from stageroute_gym.errors import FieldError
+from stageroute_gym.errors import FieldError, closest
 from stageroute_gym.problem import Problem
 from stageroute_gym.workloads.arrivals import Arrivals, arrival_order, initial_pool
 from stageroute_gym.workloads.layouts import COST, SCORE, models_of
 from stageroute_gym.workloads.outcome_files import read_outcomes
-from stageroute_gym.workloads.release_list import release_dates
+from stageroute_gym.workloads.prices import TYPICAL_TOKENS, match, read_prices
+from stageroute_gym.workloads.release_list import read_calendar
 from stageroute_gym.workloads.schedule import Schedule
 from stageroute_gym.workloads.table import OutcomeTable
 
@@ -34,6 +36,10 @@ class Recorded:
     Args:
         data: path of the outcomes, in a layout of `stageroute_gym.workloads.layouts`.
         models: path of a release list, see `stageroute_gym.workloads.release_list`.
+        prices: path of a price list, see `stageroute_gym.workloads.prices`: the list price of a
+            typical query (`TYPICAL_TOKENS`), known in advance; models that it lacks have none.
+        price_of: names in the price list, written ``MODEL=NAME``, of models that are called
+            otherwise there.
         arrival_order: ``"date"`` (by ``models``), ``"score"`` (weakest first), ``"column"`` (as in
             the file), or all model names. None is ``"date"`` with a release list; without one all
             models are there from the start, unless one of the next two options says otherwise.
@@ -52,13 +58,15 @@ class Recorded:
 
     data: str
     models: str | None = None
+    prices: str | None = None
+    price_of: tuple[str, ...] = ()
     arrival_order: str | tuple[str, ...] | None = None
     initial_models: int | None = None
     arrival_interval: int | None = None
     features: str = "none"
 
     def __post_init__(self) -> None:
-        for field in ("data", "models"):
+        for field in ("data", "models", "prices"):
             path = getattr(self, field)
             if not isinstance(path, str) and (field == "data" or path is not None):
                 raise FieldError(field, path, "a path, as text")
@@ -73,6 +81,11 @@ class Recorded:
             checks.count("initial_models", self.initial_models, 1)
         if self.arrival_interval is not None:
             checks.count("arrival_interval", self.arrival_interval, 1)
+        pairs = (self.price_of,) if isinstance(self.price_of, str) else tuple(self.price_of)
+        object.__setattr__(self, "price_of", pairs)
+        for pair in self.price_of:
+            if not isinstance(pair, str) or not all(pair.rpartition("=")):
+                raise FieldError("price_of", pair, "MODEL=NAME")
         checks.choice("features", self.features, ("none", "task"))
 
     def build(self, problem: Problem) -> tuple[OutcomeTable, Schedule]:
@@ -101,11 +114,47 @@ class Recorded:
         if not self.data:
             raise FieldError("data", self.data, "the path of a file of outcomes (--data FILE)")
         stamp = os.stat(self.data).st_mtime_ns if os.path.isfile(self.data) else None
-        return _read(self.data, stamp, self.features)
+        table = _read(self.data, stamp, self.features)
+        if self.prices is None:
+            return table
+        return dataclasses.replace(table, list_price=self._list_prices(table.models)[0])
 
     def notes(self, problem: Problem) -> tuple[str, ...]:
-        """What a user should know of the arrivals: dates that have no effect, and why."""
+        """What a user should know: list prices that are unknown, dates that have no effect."""
         table = self.outcomes()
+        return (*self._price_notes(table.models), *self._date_notes(table, problem))
+
+    def _price_notes(self, models: tuple[str, ...]) -> tuple[str, ...]:
+        if self.prices is None:
+            return ()
+        prompt, completion = TYPICAL_TOKENS
+        said = f"list prices are those of {prompt} prompt and {completion} completion tokens"
+        unknown = self._list_prices(models)[1]
+        return (said, *(f"no list price: {line}" for line in unknown))
+
+    def _list_prices(self, models: tuple[str, ...]) -> tuple[NDArray[np.float64], list[str]]:
+        """USD of a typical query of each model, 0 where unknown, shape (N,); why it is unknown."""
+        assert self.prices is not None
+        listed = read_prices(self.prices)
+        names = dict(pair.rpartition("=")[::2] for pair in self.price_of)
+        for model in names:
+            if model not in models:
+                raise FieldError("price_of", model, closest(model, models))
+        prices, unknown = np.zeros(len(models)), []
+        for place, model in enumerate(models):
+            try:
+                price = match(listed, [model], names if model in names else {})[model]
+            except FieldError as error:
+                if model in names:
+                    raise
+                unknown.append(f"{model}: {error.allowed}")
+                continue
+            assert price.input is not None
+            assert price.output is not None
+            prices[place] = TYPICAL_TOKENS[0] * price.input + TYPICAL_TOKENS[1] * price.output
+        return prices, unknown
+
+    def _date_notes(self, table: OutcomeTable, problem: Problem) -> tuple[str, ...]:
         arrivals = self._arrivals(table, problem)
         if arrivals is None or arrivals.dates is None or self.initial_models is not None:
             return ()
@@ -122,9 +171,10 @@ class Recorded:
     def _arrivals(self, table: OutcomeTable, problem: Problem) -> Arrivals | None:
         """When models arrive; None if all are there from the start."""
         dates: tuple[int, ...] | None = None
+        gone: tuple[int | None, ...] | None = None
         order: Sequence[str]
         if self.models is not None:
-            order, dates = release_dates(self.models, table.models)
+            order, dates, gone = read_calendar(self.models, table.models)
         elif isinstance(self.arrival_order, tuple):
             order = self.arrival_order
         elif self.arrival_order == "column":
@@ -135,7 +185,7 @@ class Recorded:
             weakest_first = np.argsort(table.mean_score(), kind="stable")
             order = [table.models[model] for model in weakest_first]
         initial = self.initial_models or initial_pool(order, table.models, problem)
-        return Arrivals(tuple(order), initial, self.arrival_interval, dates)
+        return Arrivals(tuple(order), initial, self.arrival_interval, dates, gone)
 
 
 @functools.lru_cache(maxsize=4)

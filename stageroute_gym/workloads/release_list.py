@@ -1,22 +1,42 @@
-"""Release lists: on which day each model came out.
+"""Release lists: on which day each model came out, and on which it was withdrawn.
 
 Columns ``model``, and one of ``leaderboard_date``, ``release_date`` and ``date`` (YYYY-MM-DD, or a
-Parquet date or time); optionally ``kept``: rows where that is false are passed over, and so are
-those of models that the outcomes lack, whatever they hold.
+Parquet date or time); optionally ``withdrawal_date``, and ``kept``: rows where that is false are
+passed over, and so are those of models that the outcomes lack, whatever they hold. A ``.json`` file
+is a price list that tells days, such as OpenRouter's.
 """
 
 from __future__ import annotations
 
 import datetime
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
 
 from stageroute_gym.errors import FieldError, closest
+from stageroute_gym.workloads.prices import read_prices
 from stageroute_gym.workloads.table_files import read_table
 
 DATE_COLUMNS = ("leaderboard_date", "release_date", "date")
+WITHDRAWAL_COLUMN = "withdrawal_date"
 
 
-def release_dates(path: str, models: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[int, ...]]:
-    """The models in the order of their dates (ties in the list's order), and their day numbers.
+class Calendar(NamedTuple):
+    """When models come and go.
+
+    Attributes:
+        order: the models in the order of their dates, ties in the list's order.
+        arrivals: day number of each, never decreasing.
+        withdrawals: day number from which on each is off, None for never.
+    """
+
+    order: tuple[str, ...]
+    arrivals: tuple[int, ...]
+    withdrawals: tuple[int | None, ...]
+
+
+def read_calendar(path: str, models: tuple[str, ...]) -> Calendar:
+    """The calendar of some models.
 
     Args:
         path: a release list.
@@ -24,8 +44,35 @@ def release_dates(path: str, models: tuple[str, ...]) -> tuple[tuple[str, ...], 
 
     Raises:
         FieldError: if the list cannot be read, lacks a column or one of the models, names one of
-            them twice, or its date is none.
+            them twice, or its date is none, or not before its withdrawal.
     """
+    listed = list(_of_prices(path) if Path(path).suffix.lower() == ".json" else _of_table(path))
+    days: dict[str, tuple[int, int | None]] = {}
+    for model, column, date, end in listed:
+        if model not in models:
+            continue
+        if model in days:
+            raise FieldError("model", model, "a name given only once")
+        start = _day(date, f"{column} of {model!r}")
+        gone = None if end is None else _day(end, f"{WITHDRAWAL_COLUMN} of {model!r}")
+        if gone is not None and gone <= start:
+            raise FieldError(f"{WITHDRAWAL_COLUMN} of {model!r}", end, f"a day after {date}")
+        days[model] = start, gone
+    for model in models:
+        if model not in days:
+            names = [name for name, *_ in listed if name is not None]
+            raise FieldError("model without a date", model, closest(model, names))
+    order = sorted(days, key=lambda model: days[model][0])
+    arrivals = tuple(days[model][0] for model in order)
+    return Calendar(tuple(order), arrivals, tuple(days[model][1] for model in order))
+
+
+def _of_prices(path: str) -> Iterable[tuple[str, str, object, object]]:
+    for model, price in read_prices(path, "models").items():
+        yield model, "created", price.created, price.expires
+
+
+def _of_table(path: str) -> Iterable[tuple[str, str, object, object]]:
     import polars as pl
 
     frame = read_table(path, "models").frame
@@ -39,20 +86,12 @@ def release_dates(path: str, models: tuple[str, ...]) -> tuple[tuple[str, ...], 
     if "kept" in frame.columns:
         kept = pl.col("kept").cast(pl.String).fill_null("true").str.to_lowercase()
         frame = frame.filter(~kept.is_in(["false", "0"]))
-    listed = frame["model"].cast(pl.String).to_list()
-    days: dict[str, int] = {}
-    for model, date in zip(listed, frame[column].to_list(), strict=True):
-        if model not in models:
-            continue
-        if model in days:
-            raise FieldError("model", model, "a name given only once")
-        days[model] = _day(date, f"{column} of {model!r}")
-    for model in models:
-        if model not in days:
-            names = [name for name in listed if name is not None]
-            raise FieldError("model without a date", model, closest(model, names))
-    known = sorted(days, key=days.__getitem__)
-    return tuple(known), tuple(days[model] for model in known)
+    ends: list[object] = [None] * len(frame)
+    if WITHDRAWAL_COLUMN in frame.columns:
+        ends = frame[WITHDRAWAL_COLUMN].to_list()
+    names = frame["model"].cast(pl.String).to_list()
+    for model, date, end in zip(names, frame[column].to_list(), ends, strict=True):
+        yield model, column, date, end
 
 
 def _day(date: object, field: str) -> int:
