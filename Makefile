@@ -39,7 +39,7 @@ $(VENV)/core: pyproject.toml constraints.txt | $(BIN)/python
 # torch first and pinned: without the pin a build with gigabytes of GPU libraries is chosen.
 $(VENV)/dev: pyproject.toml constraints.txt | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt torch
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev,report,render,rl,solvers,clients]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev,report,render,rl,solvers,clients,ray,dask]"
 	touch $@
 
 # Compiled kernels too: their cache notices a change of the file that they are in, but not of what

@@ -49,6 +49,9 @@ def leaderboard(
     jobs: Annotated[
         int | None, typer.Option(help="Processes; default: one a core.", show_default=False)
     ] = None,
+    backend: Annotated[
+        str, typer.Option(help="loky (this machine), or a dask or ray cluster.")
+    ] = "loky",
     patience: Annotated[
         float, typer.Option(help="Seconds for one decision after which an agent hangs.")
     ] = 600.0,
@@ -71,14 +74,14 @@ def leaderboard(
     """Rank agents: run them on the same scenarios and seeds, in parallel."""
     from rich.console import Console
 
-    from stageroute_gym.evaluation.backends import LocalProcesses
+    from stageroute_gym.evaluation.clusters import make_backend
     from stageroute_gym.evaluation.leaderboard import run_leaderboard
     from stageroute_gym.evaluation.trials import LeaderboardSettings
     from stageroute_gym.report.board import show, write_tables
 
     if data is not None and scenario is None:
         raise FieldError("data", data, "a scenario that reads it, such as --scenario recorded")
-    processes = LocalProcesses(jobs, patience)
+    workers = make_backend(backend, jobs, patience)
     settings = LeaderboardSettings.checked(
         agents=agent,
         scenarios=None if scenario is None else split_names(scenario),
@@ -94,7 +97,7 @@ def leaderboard(
         board = run_leaderboard(
             settings,
             out,
-            processes=processes,
+            backend=workers,
             overwrite=overwrite,
             resume=resume,
             add=add,

@@ -140,7 +140,7 @@ def _guarded(
     try:
         return function(argument, watchdog.alive)
     finally:
-        watchdog.stop()
+        watchdog.close()
 
 
 def _read(note: Path) -> str:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from stageroute_gym.errors import FieldError
 from stageroute_gym.evaluation.backends import LocalProcesses, Lost
+from stageroute_gym.evaluation.clusters import Backend
 from stageroute_gym.evaluation.oracle_plans import frontier, oracle_rows
 from stageroute_gym.evaluation.oracle_values import oracle_values, service
 from stageroute_gym.evaluation.ranking import rank
@@ -74,7 +75,7 @@ def run_leaderboard(
     settings: LeaderboardSettings,
     out: str | Path = "results",
     *,
-    processes: LocalProcesses | None = None,
+    backend: Backend | None = None,
     overwrite: bool = False,
     resume: bool = False,
     add: bool = False,
@@ -92,7 +93,8 @@ def run_leaderboard(
     Args:
         settings: what to run.
         out: folder to write to.
-        processes: where to run it; None takes one process a core.
+        backend: where to run it, see `stageroute_gym.evaluation.clusters.make_backend`; None takes
+            one process a core.
         overwrite: remove an earlier leaderboard in ``out``.
         resume: go on from what an interrupted one left in ``out``. Trials whose agent has changed
             since, in code or file, and those whose files are damaged are run again.
@@ -117,14 +119,14 @@ def run_leaderboard(
     trials = settings.trials()
     missing, remarks = folder.missing(trials)
     finished = len(trials) - len(missing)
-    failures = _run(missing, folder, processes or LocalProcesses(), console, finished)
+    failures = _run(missing, folder, backend or LocalProcesses(), console, finished)
     return _summed_up(settings, folder, trials, failures, remarks)
 
 
 def _run(
     trials: list[Trial],
     folder: ResultsFolder,
-    processes: LocalProcesses,
+    backend: Backend,
     console: Console | None,
     finished: int,
 ) -> list[Failure]:
@@ -134,7 +136,7 @@ def _run(
         warm_up(env_id, trials[0].scenario)
     failures: dict[int, Failure] = {}
     with _progress(console, finished, finished + len(trials)) as advance:
-        for place, outcome in processes.run(_run_trial, trials):
+        for place, outcome in backend.run(_run_trial, trials):
             trial = trials[place]
             if isinstance(outcome, Lost):
                 names = trial.scenario.name, trial.entry.label

@@ -38,7 +38,7 @@ class Watchdog:
             faulthandler.dump_traceback_later(self._limit, exit=True, file=self._note)
             self._set_at = now
 
-    def stop(self) -> None:
+    def close(self) -> None:
         """Watch no longer."""
         faulthandler.cancel_dump_traceback_later()
         self._note.close()

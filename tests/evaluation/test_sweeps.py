@@ -93,7 +93,7 @@ def test_a_leaderboard_over_budgets(tmp_path: Path) -> None:
         num_stages=2,
         budget=[1e-4, 1e-3],
     )
-    board = run_leaderboard(settings, tmp_path, processes=LocalProcesses(1))
+    board = run_leaderboard(settings, tmp_path, backend=LocalProcesses(1))
     (curves,) = board.summary["sweeps"]
     assert list(curves["entries"]) == ["players:Dear", "players:Even"]
     rows = pl.read_parquet(tmp_path / "results.parquet")
