@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any, Self
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from stageroute_agents.arrays import Batch, State
 from stageroute_agents.base import rows_of
+from stageroute_agents.sb3.algorithms import CONTINUOUS
 from stageroute_agents.sb3.settings import TrainingSettings
 from stageroute_agents.streams import ACTION, draw_uniforms, episode_keys, next_keys
 from stageroute_gym.context import AgentContext
 from stageroute_gym.errors import FieldError
-from stageroute_gym.registration import CONTINUOUS, DISCRETE, plain_id
 from stageroute_gym.wrappers import Normalization, RelativeFeatures
 from stageroute_gym.wrappers.shares import softmax_weights
 
@@ -27,7 +26,7 @@ class TrainedAgent:
     `stageroute_gym.wrappers.HoldDecision` does.
 
     Args:
-        policy: the policy, as the library made it.
+        policy: what decides: a `networks.PlayedNetwork`, or a `torch_policy.TorchPolicy`.
         normalization: the transformation of the observations.
         env_id: the environment whose actions it chooses.
         hold: queries that a routing decision holds for.
@@ -52,12 +51,11 @@ class TrainedAgent:
         logits: bool = False,
         seed: int = 0,
     ) -> None:
-        policy.set_training_mode(False)
         self.policy = policy
         self.normalization = normalization
         self.env_id = env_id
         self.hold = hold
-        self.samples = samples and env_id == DISCRETE
+        self.samples = samples and env_id == "StageRoute-v0"
         self.masked = masked
         self.recurrent = recurrent
         self.logits = logits
@@ -91,7 +89,7 @@ class TrainedAgent:
         Raises:
             FieldError: if the actions, the number of models or that of query features differ.
         """
-        actual = plain_id(continuous=context.continuous)
+        actual = "StageRouteContinuous-v0" if context.continuous else "StageRoute-v0"
         if actual != self.env_id:
             raise FieldError("env_id", actual, f"{self.env_id}, which the agent was trained in")
         trained = self.normalization
@@ -126,7 +124,7 @@ class TrainedAgent:
             state["fresh"] |= np.asarray(episode_start, np.bool_)
         self._renew(observation, state)
         due = ~routing | (state["left"] == 0) | state["fresh"]
-        if self.env_id == DISCRETE:
+        if self.env_id == "StageRoute-v0":
             masks, held = observation["action_mask"], state["action"]
             due |= np.take_along_axis(masks, held[:, None], axis=1)[:, 0] == 0
         if due.any():
@@ -143,7 +141,7 @@ class TrainedAgent:
         """The state for the first `predict`; see `stageroute_agents.base.Agent.begin`."""
         keys = episode_keys(self.seed, seeds)
         rows, n = len(keys), self.normalization.num_models
-        continuous = self.env_id != DISCRETE
+        continuous = self.env_id != "StageRoute-v0"
         state: State = {
             "action": np.zeros((rows, n), np.float32) if continuous else np.zeros(rows, np.int64),
             "left": np.zeros(rows, np.int64),
@@ -152,26 +150,19 @@ class TrainedAgent:
             "step": np.zeros(rows, np.int64),
         }
         if self.recurrent:
-            layers, _, width = self.policy.lstm_hidden_state_shape
-            state["hidden"] = np.zeros((layers, rows, width), np.float32)
-            state["cell"] = np.zeros((layers, rows, width), np.float32)
+            state["hidden"], state["cell"] = self.policy.memory(rows)
         return state
 
     def _decide(
         self, batch: Batch, state: State, due: NDArray[np.bool_], deterministic: bool
     ) -> NDArray[Any]:
         rows = self.normalization(batch)
-        masks: Mapping[str, Any] = {}
-        if self.masked:
-            masks = {"action_masks": batch["action_mask"].astype(np.bool_)}
         if self.recurrent:
             return self._remember(rows, state, due, deterministic)
+        masks = batch["action_mask"].astype(np.bool_) if self.masked else None
         if self.samples and not deterministic:
-            with torch.no_grad():
-                tensor, _ = self.policy.obs_to_tensor(rows)
-                distribution = self.policy.get_distribution(tensor, **masks).distribution
-            return self._draw(distribution.probs.numpy(), state, due)
-        actions = self.policy.predict(rows, deterministic=True, **masks)[0]
+            return self._draw(self.policy.probabilities(rows, masks), state, due)
+        actions = self.policy.best(rows, masks)
         return softmax_weights(actions) if self.logits else actions
 
     def _remember(
@@ -180,19 +171,10 @@ class TrainedAgent:
         memory = (state["hidden"][:, due], state["cell"][:, due])
         starts = state["fresh"][due]
         if self.samples and not deterministic:
-            with torch.no_grad():
-                tensor, _ = self.policy.obs_to_tensor(rows)
-                distribution, after = self.policy.get_distribution(
-                    tensor,
-                    tuple(torch.as_tensor(part) for part in memory),
-                    torch.as_tensor(starts, dtype=torch.float32),
-                )
-            actions = self._draw(distribution.distribution.probs.numpy(), state, due)
-            memory = tuple(part.numpy() for part in after)
+            chances, memory = self.policy.probabilities_with_memory(rows, memory, starts)
+            actions = self._draw(chances, state, due)
         else:
-            actions, memory = self.policy.predict(
-                rows, state=memory, episode_start=starts, deterministic=True
-            )
+            actions, memory = self.policy.best_with_memory(rows, memory, starts)
         state["hidden"][:, due], state["cell"][:, due] = memory
         return actions
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from stageroute_gym.errors import FieldError, closest
-from stageroute_gym.registration import CONTINUOUS, DISCRETE
+
+DISCRETE, CONTINUOUS = "StageRoute-v0", "StageRouteContinuous-v0"
 
 
 @dataclass(frozen=True)

@@ -15,13 +15,13 @@ from stable_baselines3.common.policies import ActorCriticPolicy
 from torch import Tensor, nn
 from torch.nn import functional
 
+from stageroute_agents.sb3.networks import HEADS, ROUNDS, WIDTH
 from stageroute_gym.wrappers.relative import CONTEXT_FEATURES, MODEL_FEATURES
 from stageroute_gym.wrappers.shares import LIMIT
 
 _AVAILABLE = MODEL_FEATURES.index("available")
 _DEPLOYED = MODEL_FEATURES.index("deployed")
 _PHASE = CONTEXT_FEATURES.index("phase")
-_HEADS = 4
 
 
 class Comparison(nn.Module):
@@ -44,7 +44,7 @@ class Comparison(nn.Module):
         """New tokens (B, M, width) from tokens and candidates (B, M), bool."""
         batch, models, width = tokens.shape
         heads = self.look(self.before_looking(tokens))
-        heads = heads.view(batch, models, 3, _HEADS, width // _HEADS).permute(2, 0, 3, 1, 4)
+        heads = heads.view(batch, models, 3, HEADS, width // HEADS).permute(2, 0, 3, 1, 4)
         # Large negative, not infinite: a row without candidates must not become NaN.
         hidden = torch.where(candidate, 0.0, -1e9)[:, None, None, :]
         query, key, value = heads
@@ -155,8 +155,8 @@ class EquivariantPolicy(ActorCriticPolicy):
         observation_space: spaces.Space[Any],
         action_space: spaces.Space[Any],
         lr_schedule: Any,
-        width: int = 48,
-        rounds: int = 2,
+        width: int = WIDTH,
+        rounds: int = ROUNDS,
         log_std_init: float = -1.0,
         **arguments: Any,
     ) -> None:

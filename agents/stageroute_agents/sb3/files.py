@@ -15,23 +15,29 @@ import os
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from stageroute_agents.sb3 import algorithms
+from stageroute_agents.sb3.agent import TrainedAgent
+from stageroute_agents.sb3.networks import PlayedNetwork, PlayedScorer
 from stageroute_agents.sb3.settings import TrainingSettings
 from stageroute_gym import scenarios
 from stageroute_gym.context import AgentContext
 from stageroute_gym.errors import FieldError
-from stageroute_gym.registration import CONTINUOUS
+from stageroute_gym.simulator.actions import action_space
 from stageroute_gym.wrappers import Normalization, RelativeFeatures
-
-if TYPE_CHECKING:
-    from stageroute_agents.sb3.agent import TrainedAgent
+from stageroute_gym.wrappers.shares import logit_space
 
 SUFFIX = ".sragent"
 _FORMAT = 2
 _DESCRIPTION, _WEIGHTS = "agent.json", "weights.npz"
+# Algorithms whose policies are played without torch.
+_PLAYED = ("ppo", "a2c", "maskable-ppo")
+# Arguments of a policy that change its networks in no other way than their sizes.
+_SHAPING = {"net_arch", "log_std_init", "ortho_init", "width", "rounds"}
+_FITTING = "weights of the networks that its settings describe"
 
 
 def save(
@@ -124,38 +130,59 @@ class AgentFile:
 
         Raises:
             FieldError: if the scenario's shape or its actions do not fit, or the
-                extra ``rl`` is not installed.
+                algorithm is played by torch and the extra ``rl`` is not installed.
         """
-        self.settings.algorithm.load()
-        from stageroute_agents.sb3.agent import TrainedAgent
-
         known = AgentContext.of(context)
 
         # Weights that are shared by all models fit any number of them, and any budget.
         own = self.normalization or RelativeFeatures.of(known)
-        agent = TrainedAgent.of(self.settings, self._policy(own), own, seed)
+        agent = TrainedAgent.of(self.settings, self._player(own), own, seed)
         agent.check(known)
         return agent
 
-    def _policy(self, normalization: Normalization | RelativeFeatures) -> Any:
+    def policy(self, normalization: Normalization | RelativeFeatures) -> Any:
+        """The policy as stable-baselines3's own; imports torch.
+
+        Args:
+            normalization: the transformation of the observations of the world it is for.
+
+        Raises:
+            FieldError: if the weights do not fit, or the extra ``rl`` is not installed.
+        """
+        self.settings.algorithm.load()
         import torch
 
-        from stageroute_gym.simulator.actions import action_space
-        from stageroute_gym.wrappers.shares import logit_space
-
-        kind = policy_class(self.settings)
-        n, continuous = normalization.num_models, self.env_id == CONTINUOUS
-        actions = action_space(n, continuous=continuous)
-        if continuous and self.settings.equivariant:
-            actions = logit_space(n)
         arguments = self.settings.parameters.get("policy_kwargs") or {}
-        policy = kind(normalization.space, actions, lambda _: 0.0, **arguments)
+        actions = self._actions(normalization.num_models)
+        policy = policy_class(self.settings)(
+            normalization.space, actions, lambda _: 0.0, **arguments
+        )
         try:
             policy.load_state_dict({k: torch.as_tensor(v) for k, v in self.weights.items()})
         except RuntimeError as error:
-            allowed = "weights of the networks that its settings describe"
-            raise FieldError("agent file", self.path, allowed) from error
+            raise FieldError("agent file", self.path, _FITTING) from error
         return policy
+
+    def _player(self, normalization: Normalization | RelativeFeatures) -> Any:
+        """What plays the weights: compiled code where it can, torch for all other policies."""
+        arguments = self.settings.parameters.get("policy_kwargs") or {}
+        if self.settings.algorithm.name not in _PLAYED or not set(arguments) <= _SHAPING:
+            policy = self.policy(normalization)
+            from stageroute_agents.sb3.torch_policy import TorchPolicy
+
+            return TorchPolicy(policy)
+        kind = PlayedScorer if self.settings.equivariant else PlayedNetwork
+        actions = self._actions(normalization.num_models)
+        try:
+            return kind(self.weights, normalization.space, actions, arguments)
+        except FieldError as error:
+            raise FieldError("agent file", self.path, _FITTING) from error
+
+    def _actions(self, num_models: int) -> Any:
+        continuous = self.env_id == algorithms.CONTINUOUS
+        if continuous and self.settings.equivariant:
+            return logit_space(num_models)
+        return action_space(num_models, continuous=continuous)
 
     @staticmethod
     def _trusted(settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,7 +12,9 @@ from typing import Any
 import numpy as np
 
 from stageroute_agents.sb3.settings import TrainingSettings
+from stageroute_gym.context import AgentContext
 from stageroute_gym.errors import FieldError
+from stageroute_gym.wrappers import RelativeFeatures
 
 AGENT_FILE = "agent.sragent"
 # A decision holds for this share of the horizon: 200 decisions an episode.
@@ -141,5 +143,6 @@ def validate(path: Path, *, scenarios: int = 64, episodes: int = 2) -> float:
     from stageroute_agents.sb3.files import AgentFile
 
     tables = random_tables(VALIDATION_SEED, scenarios, episodes)
-    policy = AgentFile(path)(tables[0].env).policy
+    features = RelativeFeatures.of(AgentContext.of(tables[0].env))
+    policy = AgentFile(path).policy(features)
     return score_of(policy.mlp_extractor.actor, tables)

@@ -156,11 +156,14 @@ def evaluate_policy(
     A decision is one step here, which gives the same episodes as a step for each query, sooner.
     """
     from stageroute_agents.sb3.agent import TrainedAgent
+    from stageroute_agents.sb3.torch_policy import TorchPolicy
     from stageroute_gym.oracles import oracles_of
 
     env: Any = settings.make_held_env(settings.eval_episodes)
     # The environment holds the decisions.
-    agent = TrainedAgent.of(dataclasses.replace(settings, hold=1), policy, normalization)
+    agent = TrainedAgent.of(
+        dataclasses.replace(settings, hold=1), TorchPolicy(policy), normalization
+    )
     score, running = np.zeros(env.num_envs), np.ones(env.num_envs, np.bool_)
     spend, state = np.zeros(env.num_envs), None
     observation, _ = env.reset(seed=[EVALUATION_SEED + i for i in range(env.num_envs)])

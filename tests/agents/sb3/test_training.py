@@ -74,7 +74,7 @@ def test_leaderboard_ranks_the_file_beside_others(trained: Path, tmp_path: Path)
     table = LeaderboardSettings.checked(
         scenarios=["routerbench"], agents=[str(trained), "uniform"], seeds=[0, 1], **SMALL
     )
-    result = run_leaderboard(table, tmp_path / "results", backend=LocalProcesses(1))
+    result = run_leaderboard(table, tmp_path / "results", processes=LocalProcesses(1))
     assert not result.failures
     assert str(trained) in json.dumps(result.summary)
 
@@ -89,7 +89,7 @@ def test_agent_decides_as_the_policy_does_in_the_environment_it_was_trained_in(
     env.seed(0)
     observations, scores, running = env.reset(), np.zeros(2), np.ones(2, np.bool_)
     while running.any():
-        actions, _ = policy.predict(observations, deterministic=True)
+        actions = policy.best(observations)
         observations, _, dones, infos = env.step(actions)
         scores += running * [info["score"] for info in infos]
         running &= ~dones
@@ -121,7 +121,7 @@ def test_resumed_run_goes_on_where_the_checkpoint_is(algo: str, tmp_path: Path) 
 
 def test_evaluation_while_training_is_that_of_the_leaderboard(trained: Path) -> None:
     file, chosen = AgentFile(trained), settings()
-    policy = file(chosen.make_env()).policy
+    policy = file.policy(file.normalization)
     score, spend = training.evaluate_policy(chosen, policy, file.normalization)
     seeds = range(training.EVALUATION_SEED, training.EVALUATION_SEED + chosen.eval_episodes)
     rows = evaluate(file, "routerbench", seeds, **SMALL)
@@ -284,7 +284,10 @@ def test_nothing_heavy_is_loaded_before_it_is_asked_for() -> None:
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-def test_missing_library_is_named(trained: Path, tmp_path: Path) -> None:
+def test_without_torch_some_files_are_played_and_others_say_what_is_missing(
+    trained: Path, tmp_path: Path
+) -> None:
+    other = training.train(settings("td3"), tmp_path / "td3", show_progress=False)
     code = (
         "import sys; sys.modules['torch'] = None\n"
         "from stageroute_gym.errors import FieldError\n"
@@ -292,8 +295,9 @@ def test_missing_library_is_named(trained: Path, tmp_path: Path) -> None:
         "from stageroute_agents.sb3.settings import TrainingSettings\n"
         "from stageroute_agents.sb3.training import train\n"
         "from pathlib import Path\n"
+        f"assert len(evaluate({str(trained)!r}, 'routerbench', [0], horizon=300)) == 1\n"
         "for call in (\n"
-        f"    lambda: evaluate({str(trained)!r}, 'routerbench', [0]),\n"
+        f"    lambda: evaluate({str(other)!r}, 'routerbench', [0]),\n"
         "    lambda: train(TrainingSettings(algo='ppo', scenario='routerbench'), Path('run')),\n"
         "):\n"
         "    try: call()\n"
