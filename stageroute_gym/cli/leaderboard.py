@@ -12,6 +12,7 @@ from stageroute_gym.cli.options import (
     Data,
     EnvId,
     Models,
+    Prices,
     overrides_of,
     parse_seeds,
     split_names,
@@ -44,6 +45,7 @@ def leaderboard(
     ] = None,
     data: Data = None,
     models: Models = None,
+    prices: Prices = None,
     env_id: EnvId = None,
     assignments: Assignments = None,
     jobs: Annotated[
@@ -88,7 +90,7 @@ def leaderboard(
         suite=suite,
         seeds=None if seeds is None else parse_seeds(seeds),
         env_id=env_id,
-        **overrides_of(problem, data, models, assignments or ()),
+        **overrides_of(problem, data, models, assignments or (), prices),
     )
     for chosen in settings.scenarios:
         for note in chosen.notes():

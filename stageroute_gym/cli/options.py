@@ -19,10 +19,13 @@ from stageroute_gym.problem import Problem
 MOST_DIGITS = 18
 
 Data = Annotated[
-    str | None, typer.Option(metavar="FILE", help="Recorded outcomes, .parquet or .csv.")
+    str | None, typer.Option(metavar="FILE", help="Recorded outcomes: Parquet, CSV or JSON lines.")
 ]
 Models = Annotated[
     str | None, typer.Option(metavar="FILE", help="Release list of the models in --data.")
+]
+Prices = Annotated[
+    str | None, typer.Option(metavar="FILE", help="Price list of the models in --data.")
 ]
 Assignments = Annotated[
     list[str] | None,
@@ -135,14 +138,18 @@ def split_names(given: Iterable[str]) -> list[str]:
 
 
 def overrides_of(
-    problem: dict[str, Any], data: str | None, models: str | None, assignments: Iterable[str]
+    problem: dict[str, Any],
+    data: str | None,
+    models: str | None,
+    assignments: Iterable[str],
+    prices: str | None = None,
 ) -> dict[str, Any]:
     """All overrides of a scenario that a command was given.
 
     Raises:
         FieldError: if an assignment is none, or gives what an option has given already.
     """
-    files = {"data": data, "models": models}
+    files = {"data": data, "models": models, "prices": prices}
     values = {**problem, **{name: path for name, path in files.items() if path is not None}}
     for name, value in parse_assignments(assignments).items():
         if name in values:

@@ -11,6 +11,7 @@ from stageroute_gym.cli.options import (
     Data,
     EnvId,
     Models,
+    Prices,
     overrides_of,
     parse_seeds,
     with_problem_options,
@@ -29,6 +30,7 @@ def run(
     seeds: Annotated[str, typer.Option(help="10 (the first ten), 5:15 or 0,3,5.")] = "1",
     data: Data = None,
     models: Models = None,
+    prices: Prices = None,
     env_id: EnvId = None,
     assignments: Assignments = None,
     *,
@@ -43,7 +45,9 @@ def run(
     from stageroute_gym.report.tables import episodes_table, stages_table
     from stageroute_gym.report.terminal import print_line, print_table
 
-    chosen = scenarios.get(scenario, **overrides_of(problem, data, models, assignments or ()))
+    chosen = scenarios.get(
+        scenario, **overrides_of(problem, data, models, assignments or (), prices)
+    )
     played = play(agent, chosen, parse_seeds(seeds), env_id=env_id)
     rows = played.episodes
     console = stdout_console()

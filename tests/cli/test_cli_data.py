@@ -87,3 +87,41 @@ def test_what_was_recognised_is_said(stageroute, tmp_path):
     assert outcome.code == 0
     assert "columns are separated by semicolons" in outcome.out
     assert "decimal commas are read as points in column 'score:a' and 1 more" in outcome.out
+
+
+def test_foreign_files_are_converted_and_ranked_in_one_command_each(stageroute, tmp_path):
+    lines = [
+        f'{{"dataset": "chat", "models": {{"a": {{"score": {place % 2}, "input_tokens": 100, '
+        f'"output_tokens": 10}}, "b": {{"score": 1.5, "cost": 0.001}}}}}}'
+        for place in range(6)
+    ]
+    (tmp_path / "log.jsonl").write_text("\n".join(lines))
+    (tmp_path / "prices.csv").write_text("model,input,output\ngrove/a,1,2\nb,3,4\n")
+    command = ["data", "convert", "log.jsonl", "out.csv"]
+    refused = stageroute(*command, "--prices", "prices.csv").err
+    assert "prices: model = 'a': expected a name of the list; 'grove/a' ends alike" in refused
+    command += ["--prices", "prices.csv", "--price-of", "a=grove/a"]
+    assert "--clip-scores" in stageroute(*command).err
+    done = stageroute(*command, "--clip-scores")
+    assert done.code == 0, done.err
+    assert "note: the cost of 6 answers is their tokens times the list prices" in done.out
+    assert "6 of 12 scores lie outside [0, 1], from 0 to 1.5: clipped" in done.out
+    assert "wrote out.csv: 6 queries, 2 models, from format json-lines" in done.out
+    played = stageroute(
+        *("run", "uniform", "--scenario", "recorded", "--data", "out.csv"),
+        *("--prices", "prices.csv", "--set", "price_of=a=grove/a", "--horizon", "50"),
+    )
+    assert played.code == 0, played.err
+    assert "max_deployed = 1: half of the file's 2 models" in played.out
+    assert "list prices are those of 200 prompt and 30 completion tokens" in played.out
+    both = stageroute(*command, "--clip-scores", "--scale-scores", "--overwrite")
+    assert "either --clip-scores or --scale-scores" in both.err
+    assert "columns = 'x': expected NAME=VALUE" in stageroute(*command, "--columns", "x").err
+
+
+@pytest.mark.parametrize("target", ["/proc/out.csv", "absent/out.csv"])
+def test_a_target_that_cannot_be_written_is_named(stageroute, tmp_path, target):
+    (tmp_path / "models.csv").write_text(wide("a", "b"))
+    outcome = stageroute("data", "convert", "models.csv", target)
+    assert outcome.code == 2
+    assert f"target = '{target}': expected a file in a" in outcome.err.replace("an existing", "a")
