@@ -11,12 +11,13 @@ import pytest
 from gymnasium.envs.registration import EnvSpec, registry
 from gymnasium.utils.env_checker import check_env
 from gymnasium.utils.env_checker import data_equivalence as equal
-from gymnasium.vector import AsyncVectorEnv, SyncVectorEnv
+from gymnasium.vector import AsyncVectorEnv, SyncVectorEnv, VectorEnv
 from stable_baselines3.common.env_checker import check_env as check_env_by_sb3
 from worlds import play
 
 import stageroute_gym
 from stageroute_gym.errors import FieldError, UnknownArgumentError
+from stageroute_gym.registration import vector_class
 from stageroute_gym.vector import StageRouteVectorEnv
 
 IDS = sorted(
@@ -50,6 +51,13 @@ def test_the_spec_survives_json(env_id):
     assert again.unwrapped.problem.budget == 2e-4
     assert again.unwrapped.problem.throughput == (0.5,) * 11
     assert equal(play(env, 0), play(again, 0), exact=True)
+
+
+@pytest.mark.parametrize("env_id", IDS)
+def test_every_vector_class_has_the_direct_base_that_skrl_looks_for(env_id):
+    kind = vector_class(env_id)
+    assert VectorEnv in kind.__bases__
+    assert issubclass(kind, StageRouteVectorEnv)
 
 
 def test_registering_again_changes_nothing():

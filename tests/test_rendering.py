@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import subprocess
 import sys
 
@@ -180,3 +181,22 @@ def test_text_needs_no_pygame():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "stage 1/22" in done.stdout
+
+
+@pytest.mark.parametrize("driver", [None, "x11"], ids=["found by SDL", "asked for"])
+def test_a_window_without_a_display_says_what_is_missing(driver):
+    unset = ("DISPLAY", "WAYLAND_DISPLAY", "SDL_VIDEODRIVER")
+    env = {name: value for name, value in os.environ.items() if name not in unset}
+    if driver is not None:
+        env["SDL_VIDEODRIVER"] = driver
+    code = (
+        "import gymnasium, stageroute_gym\n"
+        "env = gymnasium.make('StageRoute-v0', render_mode='human', horizon=20, num_stages=2)\n"
+        "env.reset(seed=0)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=env, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    last = done.stderr.splitlines()[-1]
+    assert "render_mode = 'human': expected a display to open a window on" in last

@@ -21,13 +21,21 @@ class MeanDeployment(StageRoute):
         context: what it may know of the world it is for.
         seed: seed of the agent's own random numbers.
         gamma: confidence scale of RouteOPT's bounds, at least 0.
+        cost_scale: as for `StageRoute`.
 
     Raises:
-        FieldError: if ``gamma`` is negative or not finite.
+        FieldError: if a parameter is out of range.
     """
 
-    def __init__(self, context: AgentContext, *, seed: int = 0, gamma: float = 0.1) -> None:
-        super().__init__(context, seed=seed, gamma=gamma)
+    def __init__(
+        self,
+        context: AgentContext,
+        *,
+        seed: int = 0,
+        gamma: float = 0.1,
+        cost_scale: str | float = "list_price",
+    ) -> None:
+        super().__init__(context, seed=seed, gamma=gamma, cost_scale=cost_scale)
 
     def deployment_estimates(
         self, batch: Batch, state: State, rows: Integers
@@ -50,13 +58,21 @@ class FixedRouting(StageRoute):
         context: what it may know of the world it is for.
         seed: seed of the agent's own random numbers.
         gamma: confidence scale of the bounds, at least 0.
+        cost_scale: as for `StageRoute`.
 
     Raises:
-        FieldError: if ``gamma`` is negative or not finite.
+        FieldError: if a parameter is out of range.
     """
 
-    def __init__(self, context: AgentContext, *, seed: int = 0, gamma: float = 0.1) -> None:
-        super().__init__(context, seed=seed, gamma=gamma)
+    def __init__(
+        self,
+        context: AgentContext,
+        *,
+        seed: int = 0,
+        gamma: float = 0.1,
+        cost_scale: str | float = "list_price",
+    ) -> None:
+        super().__init__(context, seed=seed, gamma=gamma, cost_scale=cost_scale)
 
     def initial_state(self, rows: int) -> State:
         """With the shares of the stage, shape (rows, N)."""
@@ -69,19 +85,3 @@ class FixedRouting(StageRoute):
             opened = rows[first]
             state["routing"][opened] = super().shares(rows_of(batch, first), state, opened)
         return state["routing"][rows]
-
-
-class SlotsUnfilled(StageRoute):
-    """StageRoute that leaves the slots empty to which DeployOPT gives no share.
-
-    Args:
-        context: what it may know of the world it is for.
-        seed: seed of the agent's own random numbers.
-        gamma: confidence scale of the bounds, at least 0.
-
-    Raises:
-        FieldError: if ``gamma`` is negative or not finite.
-    """
-
-    def __init__(self, context: AgentContext, *, seed: int = 0, gamma: float = 0.1) -> None:
-        super().__init__(context, seed=seed, gamma=gamma, fill_slots=False)

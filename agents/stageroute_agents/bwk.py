@@ -27,7 +27,8 @@ class UcbBwk(SlotlessAgent, StageRoute):
     Before each query the linear programme on optimistic estimates is solved, and the model drawn
     from its solution: ``max sum UCB_m p_m`` s.t. ``sum LCB_m p_m <= (1 - epsilon) B / T``,
     ``sum p_m = 1``, with the bounds ``mean +- 2 rad(mean, n + 1)``. This is StageRoute's RouteOPT
-    with a smaller budget; throughput caps the shares as there. The paper lets ``sum p_m < 1``.
+    with a smaller budget; throughput caps the shares as there. Costs
+    are divided by ``c2``, so that they lie in [0, 1] as published. The paper lets ``sum p_m < 1``.
 
     Args:
         context: what it may know of the world it is for.
@@ -47,7 +48,7 @@ class UcbBwk(SlotlessAgent, StageRoute):
     def __init__(
         self, context: AgentContext, *, seed: int = 0, gamma: float = 0.1, epsilon: float = 0.05
     ) -> None:
-        super().__init__(context, seed=seed, gamma=gamma)
+        super().__init__(context, seed=seed, gamma=gamma, cost_scale="query")
         self.epsilon = number("epsilon", epsilon, 0, 1, below=True)
 
     def budgets(self, batch: Batch) -> Floats:

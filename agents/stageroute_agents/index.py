@@ -56,10 +56,18 @@ class OptimisticIndexAgent(IndexAgent, StageRoute):
         context: what it may know of the world it is for.
         seed: seed of the agent's own random numbers.
         gamma: confidence scale of the bounds.
+        cost_scale: as for `StageRoute`.
     """
 
-    def __init__(self, context: AgentContext, *, seed: int = 0, gamma: float = 0.1) -> None:
-        super().__init__(context, seed=seed, gamma=gamma)
+    def __init__(
+        self,
+        context: AgentContext,
+        *,
+        seed: int = 0,
+        gamma: float = 0.1,
+        cost_scale: str | float = "list_price",
+    ) -> None:
+        super().__init__(context, seed=seed, gamma=gamma, cost_scale=cost_scale)
 
 
 class GreedyRatio(OptimisticIndexAgent):

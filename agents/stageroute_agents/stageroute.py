@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 from stageroute_agents.arrays import Batch, Floats, Integers, State
 from stageroute_agents.linear_program import LinearProgramAgent
-from stageroute_gym.checks import number
+from stageroute_gym.checks import choice, number
 from stageroute_gym.compiling import njit
 from stageroute_gym.context import AgentContext
 from stageroute_gym.optimize.bounds import cost_lower_bound_scalar, score_upper_bound_scalar
@@ -22,22 +24,58 @@ class StageRoute(LinearProgramAgent):
         gamma: confidence scale, at least 0. The theory asks for ``Theta(log(N T / delta))``, the
             published experiments are said to use 0.1.
         fill_slots: whether slots that DeployOPT leaves empty are filled.
+        cost_scale: what costs are divided by before their bounds are taken, since the radius
+            depends on it; see `cost_scale_of`. The paper does not say. With the largest cost of a
+            single query, which puts costs into [0, 1] as the theory has them, the bounds stay near
+            ``c1`` for thousands of queries, and a tight budget is spent long before the end.
 
     Raises:
-        FieldError: if ``gamma`` is negative or not finite.
+        FieldError: if a parameter is out of range.
     """
 
     def __init__(
-        self, context: AgentContext, *, seed: int = 0, gamma: float = 0.1, fill_slots: bool = True
+        self,
+        context: AgentContext,
+        *,
+        seed: int = 0,
+        gamma: float = 0.1,
+        fill_slots: bool = True,
+        cost_scale: str | float = "list_price",
     ) -> None:
         super().__init__(context, seed=seed, fill_slots=fill_slots)
         self.gamma = number("gamma", gamma, 0)
+        self.cost_scale = cost_scale_of(cost_scale, context.list_prices, self.cost_bounds[1])
 
     def estimates(self, batch: Batch, state: State, rows: Integers) -> tuple[Floats, Floats]:
         """The upper bounds of the scores and the lower bounds of the costs."""
         return confidence_bounds(
-            batch["pulls"], batch["mean_score"], batch["mean_cost"], self.gamma, *self.cost_bounds
+            batch["pulls"],
+            batch["mean_score"],
+            batch["mean_cost"],
+            self.gamma,
+            self.cost_bounds,
+            self.cost_scale,
         )
+
+
+def cost_scale_of(scale: str | float, list_prices: Sequence[float], dearest: float) -> float:
+    """What costs are divided by before their confidence bounds are taken, in USD.
+
+    Args:
+        scale: ``"list_price"``, the largest list price, which a provider knows in advance (where
+            no price is known, the next one); ``"query"``, the largest cost that a single query can
+            have; or a number of USD.
+        list_prices: USD of a typical query with each model, 0 where unknown.
+        dearest: largest cost of a query, USD.
+
+    Raises:
+        FieldError: if it is none of these.
+    """
+    if isinstance(scale, str):
+        if choice("cost_scale", scale, ("list_price", "query")) == "query":
+            return dearest
+        return max(list_prices) or dearest
+    return number("cost_scale", scale, 0, above=True, unit="USD")
 
 
 @njit(cache=True)
@@ -46,8 +84,8 @@ def confidence_bounds(
     mean_score: NDArray[np.float32],
     mean_cost: NDArray[np.float32],
     gamma: float,
-    cost_min: float,
-    cost_max: float,
+    cost_bounds: tuple[float, float],
+    cost_scale: float,
 ) -> tuple[Floats, Floats]:
     """``mu^U`` and ``c^L`` of each model, shapes (E, N), float64, for observations (E, N)."""
     score = np.empty(pulls.shape)
@@ -57,6 +95,6 @@ def confidence_bounds(
             n = np.float64(pulls[e, m])
             score[e, m] = score_upper_bound_scalar(np.float64(mean_score[e, m]), n, gamma)
             cost[e, m] = cost_lower_bound_scalar(
-                np.float64(mean_cost[e, m]), n, gamma, cost_min, cost_max
+                np.float64(mean_cost[e, m]), n, gamma, cost_bounds[0], cost_bounds[1], cost_scale
             )
     return score, cost

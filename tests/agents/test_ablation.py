@@ -20,7 +20,8 @@ def test_ablations_switch_off_one_part_each():
     )
     env = make_env(world, continuous=True)
     names = ["stageroute", "stageroute-mean-deployment", "stageroute-fixed-routing"]
-    agents = [make(name, env) for name in [*names, "stageroute-unfilled"]]
+    agents = [make(name, env) for name in names]
+    agents.append(make("stageroute", env, fill_slots=False))
     actions = follow(agents, world, 305)
     deploying = [row for row in actions if row[0].sum() > 1.5]
     assert len(deploying) == 5

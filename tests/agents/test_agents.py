@@ -10,9 +10,9 @@ import pytest
 from stageroute_agents import make, names
 from worlds import make_env, make_vector, make_world
 
+from stageroute_gym.errors import FieldError
 from stageroute_gym.evaluation.agents import load, parameters_of
 
-DRAWING = {"uniform", "thompson-lp", "budgeted-thompson"}
 LATE = np.array([[1, 1, 0, 0], [0, 0, 0, 0], [0, 1, 1, 1]], bool)
 WORLDS = {
     "plain": {},
@@ -51,26 +51,6 @@ def test_an_episode_holds_no_forbidden_action(name, world, continuous):
     assert all((a == b).all() for a, b in zip(actions, again, strict=True))
 
 
-@pytest.mark.parametrize("name", sorted(set(names()) - DRAWING))
-@pytest.mark.parametrize("delay", [0, 4])
-def test_a_batch_acts_as_single_episodes_do(name, delay):
-    world = make_world(features=2, feedback_delay=delay, budget_rule="soft", throughput=0.6)
-    env = make_env(world, continuous=True)
-    singles = []
-    for seed in range(3):
-        actions, _ = play(env, make(name, env), seed=seed)
-        singles.append(actions)
-    vector = make_vector(world, 3, continuous=True)
-    agent = make(name, vector)
-    observation, _ = vector.reset(seed=0)
-    state = None
-    for step in range(len(singles[0])):
-        actions, state = agent.predict(observation, state=state)
-        for e in range(3):
-            np.testing.assert_allclose(actions[e], singles[e][step], rtol=1e-6, atol=1e-9)
-        observation, *_ = vector.step(actions)
-
-
 @pytest.mark.parametrize("continuous", [False, True])
 @pytest.mark.parametrize("name", names())
 def test_a_batch_out_of_step_goes_on_over_several_episodes(name, continuous):
@@ -87,7 +67,9 @@ def test_a_batch_out_of_step_goes_on_over_several_episodes(name, continuous):
     assert invalid == 0
 
 
-@pytest.mark.parametrize("name", sorted(set(names()) - DRAWING))
+@pytest.mark.parametrize(
+    "name", sorted(set(names()) - {"uniform", "thompson-lp", "budgeted-thompson"})
+)
 def test_a_new_episode_starts_from_a_clean_memory(name):
     env = make_env(make_world(budget_rule="soft", features=2), continuous=True)
     agent = make(name, env)
@@ -143,3 +125,42 @@ def test_equal_outcomes_and_costs_of_zero_do_no_harm(name):
         warnings.simplefilter("error")
         _, info = play(env, make(name, env))
     assert info["invalid_actions"] == 0
+
+
+def test_the_next_episode_of_a_row_draws_anew():
+    """Its stream follows from the first one's, not from how much that drew."""
+    env = make_env(make_world(models=6, max_deployed=2, budget_rule="soft"))
+    agent = make("uniform", env)
+    sets, routes = [], []
+    for length in (5, 60):
+        state = agent.begin([4])
+        observation, _ = env.reset(seed=0)
+        for _ in range(length):
+            action, state = agent.predict(observation, state)
+            observation, *_ = env.step(action)
+        observation, _ = env.reset(seed=0)
+        actions = []
+        for _ in range(40):
+            action, state = agent.predict(observation, state)
+            actions.append(action)
+            observation, *_ = env.step(action)
+        routes.append(actions)
+        sets.append(state["key"][0])
+    assert routes[0] == routes[1]
+    assert sets[0] != agent.begin([4])["key"][0]
+
+
+def test_an_agent_knows_no_more_than_its_context():
+    context = make_env(make_world()).agent_context
+    with pytest.raises(FieldError, match="'oracle': expected another agent: this one knows"):
+        make("oracle", context)
+    with pytest.raises(
+        FieldError, match="parameter of agent stageroute = 'gama': expected 'gamma'"
+    ):
+        make("stageroute", context, gama=1.0)
+    with pytest.raises(FieldError, match=r"^fill_slots = 1: expected True or False"):
+        make("stageroute", context, fill_slots=1)
+    with pytest.raises(FieldError, match=r"^seed = -1"):
+        make("stageroute", context, seed=-1)
+    with pytest.raises(FieldError, match=r"^env = 3: expected an AgentContext, or an environment"):
+        make("stageroute", 3)

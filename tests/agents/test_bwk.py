@@ -15,7 +15,9 @@ GAMMA = 0.1
 def test_ucb_bwk_is_stageroute_with_a_smaller_budget_in_the_paper_s_special_case():
     common = {"models": 5, "stages": 1, "max_deployed": 5, "budget_rule": "soft", "horizon": 200}
     world, smaller = make_world(**common), make_world(**common, budget=0.75)
-    stageroute = make("stageroute", make_env(smaller, continuous=True), gamma=GAMMA)
+    stageroute = make(
+        "stageroute", make_env(smaller, continuous=True), gamma=GAMMA, cost_scale="query"
+    )
     bwk = make("ucb-bwk", make_env(world, continuous=True), gamma=GAMMA, epsilon=0.25)
     actions = follow([stageroute, bwk], world, 200)
     mixed = 0

@@ -47,7 +47,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Leaderboard]:
     out = tmp_path_factory.mktemp("leaderboard") / "out"
-    return out, run_leaderboard(settings(), out, processes=LocalProcesses(1))
+    return out, run_leaderboard(settings(), out, backend=LocalProcesses(1))
 
 
 @pytest.mark.slow
@@ -56,7 +56,7 @@ def test_results_are_the_same_to_the_byte_at_every_run_and_for_any_number_of_job
 ) -> None:
     out, board = finished
     for name, jobs in (("again", 1), ("parallel", 2)):
-        other = run_leaderboard(settings(), tmp_path / name, processes=LocalProcesses(jobs))
+        other = run_leaderboard(settings(), tmp_path / name, backend=LocalProcesses(jobs))
         assert other.summary == board.summary
         for file in ("results.parquet", "oracles.parquet", "leaderboard.json", "settings.json"):
             assert (tmp_path / name / file).read_bytes() == (out / file).read_bytes(), file
@@ -175,7 +175,7 @@ def test_an_agent_that_raises_takes_nobody_along(
     finished: tuple[Path, Leaderboard], tmp_path: Path
 ) -> None:
     chosen = settings(agents=["players:Raises", *AGENTS])
-    board = run_leaderboard(chosen, tmp_path, processes=LocalProcesses(1))
+    board = run_leaderboard(chosen, tmp_path, backend=LocalProcesses(1))
     assert [(f.scenario, f.entry) for f in board.failures] == [
         ("routerbench", "players:Raises"),
         ("routerbench-tight", "players:Raises"),
@@ -189,7 +189,7 @@ def test_an_agent_that_raises_takes_nobody_along(
 
 def test_an_agent_that_says_what_does_not_fit_leaves_no_traceback(tmp_path: Path) -> None:
     board = run_leaderboard(
-        settings(agents=["players:Refuses", AGENTS[0]]), tmp_path, processes=LocalProcesses(1)
+        settings(agents=["players:Refuses", AGENTS[0]]), tmp_path, backend=LocalProcesses(1)
     )
     failure = board.failures[0]
     assert failure.error == str(FieldError("number of models", 11, "3, as in its training"))
@@ -198,7 +198,7 @@ def test_an_agent_that_says_what_does_not_fit_leaves_no_traceback(tmp_path: Path
 
 def test_a_leaderboard_on_which_all_fail_says_so(tmp_path: Path) -> None:
     board = run_leaderboard(
-        settings(agents=["players:Raises"]), tmp_path, processes=LocalProcesses(1)
+        settings(agents=["players:Raises"]), tmp_path, backend=LocalProcesses(1)
     )
     assert len(board.failures) == 2
     assert [path.name for path in board.files] == ["leaderboard.json"]
@@ -214,7 +214,7 @@ def test_resuming_runs_what_is_missing_only(
     for path in kept[:9]:
         (tmp_path / "episodes" / path.name).write_bytes(path.read_bytes())
     before = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "episodes").iterdir()}
-    run_leaderboard(settings(), tmp_path, processes=LocalProcesses(1), resume=True)
+    run_leaderboard(settings(), tmp_path, backend=LocalProcesses(1), resume=True)
     after = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "episodes").iterdir()}
     assert len(after) == len(kept)
     assert {name: after[name] for name in before} == before
@@ -266,7 +266,7 @@ def test_a_recorded_file_that_changed_is_a_difference(tmp_path: Path) -> None:
         "budget": 0.01,
         "initial_models": 1,
     }
-    run_leaderboard(settings(**common), tmp_path / "out", processes=LocalProcesses(1))
+    run_leaderboard(settings(**common), tmp_path / "out", backend=LocalProcesses(1))
     data.write_text(f"{header}1,t,0.25,0.001\n2,t,0.75,0.002\n")
     with pytest.raises(FieldError) as caught:
         run_leaderboard(settings(**common), tmp_path / "out", resume=True)
@@ -298,7 +298,7 @@ def test_bad_settings_are_named(field: str, changes: dict[str, Any]) -> None:
 @pytest.mark.parametrize("jobs", [0, -1, 1.5, True])
 def test_jobs_are_a_number_of_processes(tmp_path: Path, jobs: Any) -> None:
     with pytest.raises(FieldError, match="jobs"):
-        run_leaderboard(settings(), tmp_path / "out", processes=LocalProcesses(jobs))
+        run_leaderboard(settings(), tmp_path / "out", backend=LocalProcesses(jobs))
     assert not (tmp_path / "out").exists()
 
 
@@ -369,7 +369,7 @@ def test_a_trial_of_other_code_is_run_again(copied: Path) -> None:
     changed = dataclasses.replace(chosen.entries[0], fingerprint="other")
     chosen = dataclasses.replace(chosen, entries=(changed, *chosen.entries[1:]))
     ResultsFolder(copied).check(chosen.to_dict(), overwrite=False, resume=True)
-    board = run_leaderboard(chosen, copied, processes=LocalProcesses(1), resume=True)
+    board = run_leaderboard(chosen, copied, backend=LocalProcesses(1), resume=True)
     assert board.remarks == [
         f"agent players:Even on scenario {name}: the agent's code or file has changed; "
         "it is run again"
@@ -385,7 +385,7 @@ def test_whatever_an_agent_does_it_fails_alone_and_by_name(
 ) -> None:
     worst = ["players:Exits", "players:Dies", "players:NotNumbers", "players:Hangs"]
     chosen = settings(agents=[*worst, *AGENTS], scenarios=["routerbench"])
-    board = run_leaderboard(chosen, tmp_path, processes=LocalProcesses(2, patience=5.0))
+    board = run_leaderboard(chosen, tmp_path, backend=LocalProcesses(2, patience=5.0))
     errors = {failure.entry: failure.error for failure in board.failures}
     assert list(errors) == worst
     assert errors["players:Exits"] == "SystemExit: 0"
@@ -403,15 +403,15 @@ def test_added_entries_and_seeds_give_the_bytes_of_one_run(
     finished: tuple[Path, Leaderboard], tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
-    run_leaderboard(settings(agents=AGENTS[:1], seeds=[1]), out, processes=LocalProcesses(1))
+    run_leaderboard(settings(agents=AGENTS[:1], seeds=[1]), out, backend=LocalProcesses(1))
     before = {path.name for path in (out / "episodes").iterdir()}
     further = settings(agents=AGENTS[1:], seeds=[0])
-    run_leaderboard(further, out, processes=LocalProcesses(1), add=True)
+    run_leaderboard(further, out, backend=LocalProcesses(1), add=True)
     assert before < {path.name for path in (out / "episodes").iterdir()}
     for file in ("results.parquet", "stages.parquet", "leaderboard.json", "settings.json"):
         assert (out / file).read_bytes() == (finished[0] / file).read_bytes(), file
     stamps = {path: path.stat().st_mtime_ns for path in (out / "episodes").iterdir()}
-    run_leaderboard(settings(), out, processes=LocalProcesses(1), add=True)
+    run_leaderboard(settings(), out, backend=LocalProcesses(1), add=True)
     assert {path: path.stat().st_mtime_ns for path in stamps} == stamps
 
 

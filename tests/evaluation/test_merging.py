@@ -18,7 +18,7 @@ from stageroute_gym.evaluation.trials import LeaderboardSettings
 def board(out: Path, **changes: Any) -> Path:
     given: dict[str, Any] = {"scenarios": ["routerbench"], "seeds": [0, 1], "horizon": 200}
     settings = LeaderboardSettings.checked(**{**given, **changes})
-    run_leaderboard(settings, out, processes=LocalProcesses(1))
+    run_leaderboard(settings, out, backend=LocalProcesses(1))
     return out
 
 

@@ -35,6 +35,13 @@ def test_gamma_zero_gives_the_means():
     assert cost_lower_bound(0.5, 5, 0.0, 0.0, 1.0) == 0.5
 
 
+def test_a_smaller_scale_of_costs_narrows_their_bound():
+    # 0.5 USD of 2: 0.25 - 2 (sqrt(0.1 0.25 / 100) + 0.1 / 100), times 2.
+    expected = 2 * (0.25 - 2 * (math.sqrt(0.025 / 100) + 0.001))
+    assert cost_lower_bound(0.5, 99, 0.1, 0.0, 30.0, 2.0) == pytest.approx(expected, abs=1e-15)
+    assert cost_lower_bound(0.5, 99, 0.1, 0.0, 30.0) < expected
+
+
 def test_arrays_equal_the_scalar_kernels_and_keep_the_shape():
     rng = np.random.default_rng(0)
     mean, pulls = rng.random((3, 4)), rng.integers(0, 50, (3, 4))
@@ -45,7 +52,7 @@ def test_arrays_equal_the_scalar_kernels_and_keep_the_shape():
     for index in np.ndindex(3, 4):
         v, n = float(mean[index]), float(pulls[index])
         assert upper[index] == score_upper_bound_scalar(v, n, 0.1)
-        assert lower[index] == cost_lower_bound_scalar(v, n, 0.1, 0.01, 1.0)
+        assert lower[index] == cost_lower_bound_scalar(v, n, 0.1, 0.01, 1.0, 1.0)
 
 
 @pytest.mark.parametrize(
@@ -58,6 +65,7 @@ def test_arrays_equal_the_scalar_kernels_and_keep_the_shape():
         (lambda: cost_lower_bound(math.inf, 1, 0.1, 0.0, 1.0), "mean_cost"),
         (lambda: cost_lower_bound(0.1, 1, 0.1, -1.0, 1.0), "cost_min"),
         (lambda: cost_lower_bound(0.1, 1, 0.1, 0.5, 0.1), "cost_max"),
+        (lambda: cost_lower_bound(0.1, 1, 0.1, 0.0, 1.0, 0.0), "scale"),
     ],
 )
 def test_bad_values_are_refused(call, field):

@@ -4,12 +4,11 @@ import math
 
 import numpy as np
 import pytest
+from rational import best_value
 from scipy.optimize import Bounds, LinearConstraint, milp
 
 from stageroute_gym.errors import FieldError
 from stageroute_gym.optimize import combining, horizon_oracle, stage_oracle
-
-from .exact import best_value
 
 
 def highs_horizon(score, cost, available, lengths, budget, throughput, slots):

@@ -4,11 +4,10 @@ import math
 
 import numpy as np
 import pytest
+from rational import best_value
 
 from stageroute_gym.errors import FieldError
 from stageroute_gym.optimize import deploy_mip, horizon_oracle, stage_oracle
-
-from .exact import best_value
 
 
 def test_each_stage_is_a_deployment():

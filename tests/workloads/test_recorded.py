@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 
 import numpy as np
@@ -108,6 +109,61 @@ def test_dates(data, dates):
     )
     regular = Recorded(data=data, models=dates, arrival_interval=40)
     assert first_stage(regular) == {"good": 0, "fair": 4, "bad": 8}
+
+
+def test_withdrawals(data, tmp_path):
+    path = tmp_path / "models.csv"
+    path.write_text(
+        "model,date,withdrawal_date\ngood,2025-01-01,2025-02-10\n"
+        "fair,2025-01-11,\nbad,2025-01-21,2025-01-31\n"
+    )
+    available = Recorded(data=data, models=str(path)).build(problem())[1].available
+    # Four days after the first, the last of which is 4/5 of the horizon: ten days are 20 queries.
+    assert available[:, 0].tolist() == [True] * 8 + [False] * 2
+    assert available[:, 2].tolist() == [False] * 2 + [True] * 8
+    assert available[:, 1].tolist() == [False] * 4 + [True] * 2 + [False] * 4
+    path.write_text("model,date,withdrawal_date\ngood,2025-01-01,2025-01-01\n")
+    with pytest.raises(FieldError, match=r"withdrawal_date of 'good' = .*a day after 2025-01-01"):
+        Recorded(data=data, models=str(path)).build(problem())
+
+
+@pytest.fixture
+def openrouter(tmp_path) -> str:
+    path = tmp_path / "models.json"
+    entries = [
+        ("good", 1735689600, "0.000004", "2026-01-01"),
+        ("bad", 1738368000, "0.000001", None),
+        ("fair", 1740787200, "-1", None),
+    ]
+    listed = [
+        {
+            "id": name,
+            "created": created,
+            "pricing": {"prompt": price, "completion": price},
+            "expiration_date": gone,
+        }
+        for name, created, price, gone in entries
+    ]
+    path.write_text(json.dumps({"data": listed}))
+    return str(path)
+
+
+def test_a_price_list_is_a_calendar_and_known_in_advance(data, openrouter):
+    workload = Recorded(data=data, models=openrouter, prices=openrouter)
+    table, schedule = workload.build(problem())
+    np.testing.assert_allclose(table.list_price, [230 * 4e-6, 230 * 1e-6, 0.0])
+    assert schedule.available[0].tolist() == [True, False, False]
+    assert schedule.available[-1].tolist() == [False, True, True]
+    notes = workload.notes(problem())
+    assert notes[0] == "list prices are those of 200 prompt and 30 completion tokens"
+    assert notes[1].startswith("no list price: fair: a positive price")
+    elsewhere = dataclasses.replace(workload, price_of=("fair=bad",))
+    np.testing.assert_allclose(elsewhere.outcomes().list_price[2], 230 * 1e-6)
+    for pair, message in (("fare=bad", "price_of = 'fare'"), ("fair=bed", "price of 'fair' = 'be")):
+        with pytest.raises(FieldError, match=message):
+            dataclasses.replace(workload, price_of=(pair,)).outcomes()
+    with pytest.raises(FieldError, match="price_of = 'fair': expected MODEL=NAME"):
+        Recorded(data=data, price_of="fair")
 
 
 def test_pool_satisfies_the_throughput(data):

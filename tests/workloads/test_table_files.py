@@ -9,7 +9,7 @@ import pytest
 
 from stageroute_gym.errors import FieldError
 from stageroute_gym.workloads import Recorded, check_file, read_outcomes
-from stageroute_gym.workloads.release_list import release_dates
+from stageroute_gym.workloads.release_list import read_calendar
 
 DATA = Path(__file__).parents[1] / "data"
 EXPECTED = {
@@ -73,7 +73,7 @@ def test_a_path_with_brackets_is_that_file(tmp_path, ending):
         read_outcomes(tmp_path / f"*.{ending}")
     dates = tmp_path / "models[2].csv"
     dates.write_text("model,date\na,2024-01-01\n")
-    assert release_dates(str(dates), ("a",))[0] == ("a",)
+    assert read_calendar(str(dates), ("a",))[0] == ("a",)
 
 
 def faulty(folder):
@@ -112,7 +112,7 @@ def test_a_date_or_a_time_of_a_parquet_file_is_a_release_date(tmp_path, unit):
     for column in (days, days.cast(pl.Datetime(unit)), days.cast(pl.Datetime(unit, "UTC"))):
         path = tmp_path / "models.parquet"
         pl.DataFrame({"model": ["a", "b"], "release_date": column}).write_parquet(path)
-        order, numbers = release_dates(str(path), ("a", "b"))
+        order, numbers, _ = read_calendar(str(path), ("a", "b"))
         assert order == ("b", "a")
         assert numbers[1] - numbers[0] == 46
 
@@ -121,4 +121,4 @@ def test_the_committed_sample_is_without_fault(tmp_path):
     report = check_file(DATA / "outcomes.csv")
     assert (report.problems, report.rows, len(report.models)) == ((), 24, 6)
     copied = shutil.copy(DATA / "models.csv", tmp_path / "models.csv")
-    assert release_dates(copied, ("elm-pro", "acorn-small"))[0] == ("acorn-small", "elm-pro")
+    assert read_calendar(copied, ("elm-pro", "acorn-small"))[0] == ("acorn-small", "elm-pro")

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from stageroute_agents.arrays import Batch, State
 from stageroute_agents.base import rows_of
-from stageroute_agents.sb3.algorithms import CONTINUOUS
 from stageroute_agents.sb3.settings import TrainingSettings
 from stageroute_agents.streams import ACTION, draw_uniforms, episode_keys, next_keys
 from stageroute_gym.context import AgentContext
 from stageroute_gym.errors import FieldError
+from stageroute_gym.registration import CONTINUOUS, DISCRETE, plain_id
 from stageroute_gym.wrappers import Normalization, RelativeFeatures
 from stageroute_gym.wrappers.shares import softmax_weights
 
@@ -55,7 +55,7 @@ class TrainedAgent:
         self.normalization = normalization
         self.env_id = env_id
         self.hold = hold
-        self.samples = samples and env_id == "StageRoute-v0"
+        self.samples = samples and env_id == DISCRETE
         self.masked = masked
         self.recurrent = recurrent
         self.logits = logits
@@ -89,7 +89,7 @@ class TrainedAgent:
         Raises:
             FieldError: if the actions, the number of models or that of query features differ.
         """
-        actual = "StageRouteContinuous-v0" if context.continuous else "StageRoute-v0"
+        actual = plain_id(continuous=context.continuous)
         if actual != self.env_id:
             raise FieldError("env_id", actual, f"{self.env_id}, which the agent was trained in")
         trained = self.normalization
@@ -124,7 +124,7 @@ class TrainedAgent:
             state["fresh"] |= np.asarray(episode_start, np.bool_)
         self._renew(observation, state)
         due = ~routing | (state["left"] == 0) | state["fresh"]
-        if self.env_id == "StageRoute-v0":
+        if self.env_id == DISCRETE:
             masks, held = observation["action_mask"], state["action"]
             due |= np.take_along_axis(masks, held[:, None], axis=1)[:, 0] == 0
         if due.any():
@@ -141,7 +141,7 @@ class TrainedAgent:
         """The state for the first `predict`; see `stageroute_agents.base.Agent.begin`."""
         keys = episode_keys(self.seed, seeds)
         rows, n = len(keys), self.normalization.num_models
-        continuous = self.env_id != "StageRoute-v0"
+        continuous = self.env_id != DISCRETE
         state: State = {
             "action": np.zeros((rows, n), np.float32) if continuous else np.zeros(rows, np.int64),
             "left": np.zeros(rows, np.int64),

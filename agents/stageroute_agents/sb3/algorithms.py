@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from stageroute_gym.errors import FieldError, closest
-
-DISCRETE, CONTINUOUS = "StageRoute-v0", "StageRouteContinuous-v0"
+from stageroute_gym.registration import CONTINUOUS, DISCRETE
 
 
 @dataclass(frozen=True)

@@ -19,13 +19,13 @@ from typing import Any
 
 import numpy as np
 
-from stageroute_agents.sb3 import algorithms
 from stageroute_agents.sb3.agent import TrainedAgent
 from stageroute_agents.sb3.networks import PlayedNetwork, PlayedScorer
 from stageroute_agents.sb3.settings import TrainingSettings
 from stageroute_gym import scenarios
 from stageroute_gym.context import AgentContext
 from stageroute_gym.errors import FieldError
+from stageroute_gym.registration import CONTINUOUS
 from stageroute_gym.simulator.actions import action_space
 from stageroute_gym.wrappers import Normalization, RelativeFeatures
 from stageroute_gym.wrappers.shares import logit_space
@@ -179,7 +179,7 @@ class AgentFile:
             raise FieldError("agent file", self.path, _FITTING) from error
 
     def _actions(self, num_models: int) -> Any:
-        continuous = self.env_id == algorithms.CONTINUOUS
+        continuous = self.env_id == CONTINUOUS
         if continuous and self.settings.equivariant:
             return logit_space(num_models)
         return action_space(num_models, continuous=continuous)

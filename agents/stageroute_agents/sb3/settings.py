@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from stageroute_agents.sb3 import algorithms
-from stageroute_agents.sb3.algorithms import CONTINUOUS
 from stageroute_gym import scenarios
 from stageroute_gym.errors import FieldError, closest
+from stageroute_gym.registration import CONTINUOUS, vector_class
 
 if TYPE_CHECKING:
     from gymnasium.vector import VectorEnv
@@ -133,10 +133,9 @@ class TrainingSettings:
     def make_held_env(self, num_envs: int) -> VectorEnv[Any, Any, Any]:
         """The scenario's vector environment in which decisions hold; all else is as it is."""
         from stageroute_gym import wrappers
-        from stageroute_gym.vector import StageRouteContinuousVectorEnv, StageRouteVectorEnv
 
-        kind = StageRouteContinuousVectorEnv if self.env_id == CONTINUOUS else StageRouteVectorEnv
-        native = kind(num_envs, scenario=self.scenario, **self.overrides)
+        assert self.env_id is not None  # filled in when the settings were made
+        native = vector_class(self.env_id)(num_envs, scenario=self.scenario, **self.overrides)
         return wrappers.VectorHoldDecision(
             native, queries=self.queries_held(native.problem.horizon)
         )

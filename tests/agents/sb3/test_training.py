@@ -74,7 +74,7 @@ def test_leaderboard_ranks_the_file_beside_others(trained: Path, tmp_path: Path)
     table = LeaderboardSettings.checked(
         scenarios=["routerbench"], agents=[str(trained), "uniform"], seeds=[0, 1], **SMALL
     )
-    result = run_leaderboard(table, tmp_path / "results", processes=LocalProcesses(1))
+    result = run_leaderboard(table, tmp_path / "results", backend=LocalProcesses(1))
     assert not result.failures
     assert str(trained) in json.dumps(result.summary)
 
