@@ -42,8 +42,7 @@ $(VENV)/dev: pyproject.toml constraints.txt | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev,report,render,rl,solvers,clients,ray,dask]"
 	touch $@
 
-# Compiled kernels too: their cache notices a change of the file that they are in, but not of what
-# they call.
+# Compiled kernels too.
 clean:
 	rm -rf $(VENV) .clients build dist results .pytest_cache .mypy_cache .ruff_cache
 	find . -name '*.nb[ic]' -delete

@@ -7,11 +7,15 @@ compiles them anew in each process.
 
 from __future__ import annotations
 
+import functools
+import hashlib
+import importlib.util
 import multiprocessing
 import sys
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Literal
 
 import numba
@@ -19,6 +23,8 @@ from numba.core import event
 
 PATIENCE = 2.0  # seconds of silence
 OURS = ("stageroute_gym", "stageroute_agents")
+# Kernels in here call none of elsewhere, and so need not be compiled anew for a change there.
+SELF_CONTAINED = ("stageroute_gym.optimize", "stageroute_gym.simulator")
 
 
 def njit(*, cache: Literal[True], **options: Any) -> Callable[[Any], Any]:
@@ -34,14 +40,41 @@ def vectorize(*, cache: Literal[True]) -> Callable[[Any], Any]:
 def _cached(decorator: Any, options: dict[str, Any]) -> Callable[[Any], Any]:
     def compiled(function: Any) -> Any:
         try:
-            return decorator(cache=True, **options)(function)
+            kernel = decorator(cache=True, **options)(function)
         except RuntimeError as error:
             if "no locator available" not in str(error):
                 raise
             _announcer.say_uncached()
             return decorator(**options)(function)
+        # Numba looks whether the kernel's own file has changed, and not what the kernel calls: a
+        # newer version installed over an older one, or an edit, would go on with the old code.
+        cache = kernel._cache if hasattr(kernel, "_cache") else kernel._dispatcher.cache
+        file = cache._cache_file
+        file._source_stamp = (file._source_stamp, _sources(_reach(function.__module__)))
+        return kernel
 
     return compiled
+
+
+def _reach(module: str) -> str:
+    """The package outside of which a kernel of that module calls nothing; empty for all."""
+    return next((name for name in SELF_CONTAINED if module.startswith(f"{name}.")), "")
+
+
+@functools.cache
+def _sources(package: str) -> bytes:
+    """Hash of the files with kernels, or with constants of kernels, in a package of ours or all."""
+    digest = hashlib.sha256()
+    for name in OURS:
+        spec = importlib.util.find_spec(name)
+        for folder in spec.submodule_search_locations or () if spec else ():
+            root = Path(folder, *package.split(".")[1:])
+            if not package or package.partition(".")[0] == name:
+                for path in sorted(root.rglob("*.py")):
+                    source = path.read_bytes()
+                    if b"stageroute_gym.compiling" in source or b"simulator.arrays" in source:
+                        digest.update(source)
+    return digest.digest()
 
 
 class _Announcer(event.Listener):
