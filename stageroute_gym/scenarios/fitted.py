@@ -83,16 +83,16 @@ class FittedScenario(Scenario):
 def fit(table: OutcomeTable, problem: Problem) -> dict[str, Default]:
     """Slots, throughput, budget and stages that make a problem of any file.
 
-    Half of the models can be deployed, five at most, so that the set is a decision; each takes
-    twice its part of the queries, so that the mixture is one; and the budget is the median of the
-    models' mean costs, so that the cheaper half can be had for it and the best can not.
+    Up to five models can be deployed; each takes twice a slot's part of the queries, so that none
+    is forced on an agent; and the budget is the median of the models' mean costs, so that the
+    cheaper half can serve every query and the best can not.
 
     Args:
         table: the outcomes.
         problem: the problem, of which slots and horizon are taken into account.
     """
     models = table.num_models
-    slots = min(MOST_SLOTS, math.ceil(models / 2))
+    slots = min(MOST_SLOTS, models)
     mean_cost = table.mean_cost()
     budget = _round_up(float(np.median(mean_cost)))
     reason = "the median of the models' mean costs, in USD a query"
@@ -103,7 +103,7 @@ def fit(table: OutcomeTable, problem: Problem) -> dict[str, Default]:
     stages = min(MOST_STAGES, problem.horizon)
     return {
         "num_stages": Default(stages, "update points spread evenly over the horizon"),
-        "max_deployed": Default(slots, f"half of the file's {models} models, {MOST_SLOTS} at most"),
+        "max_deployed": Default(slots, f"{MOST_SLOTS} at most, of the file's {models} models"),
         "throughput": Default(min(1.0, 2 / slots), "twice a slot's part of the queries"),
         "budget": Default(max(budget, 1e-15), reason),
     }

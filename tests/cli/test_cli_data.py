@@ -112,7 +112,7 @@ def test_foreign_files_are_converted_and_ranked_in_one_command_each(stageroute, 
         *("--prices", "prices.csv", "--set", "price_of=a=grove/a", "--horizon", "50"),
     )
     assert played.code == 0, played.err
-    assert "max_deployed = 1: half of the file's 2 models" in played.out
+    assert "max_deployed = 2: 5 at most, of the file's 2 models" in played.out
     assert "list prices are those of 200 prompt and 30 completion tokens" in played.out
     both = stageroute(*command, "--clip-scores", "--scale-scores", "--overwrite")
     assert "either --clip-scores or --scale-scores" in both.err

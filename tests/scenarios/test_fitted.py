@@ -28,7 +28,7 @@ def test_any_number_of_models_makes_a_problem_that_can_be_served(tmp_path, numbe
     costs = np.geomspace(1e-5, 1e-2, number).tolist()
     scenario = scenarios.get("recorded", data=file_of(tmp_path, costs))
     problem, world = scenario.problem, scenario.world()
-    assert problem.max_deployed == min(MOST_SLOTS, (number + 1) // 2)
+    assert problem.max_deployed == min(MOST_SLOTS, number)
     assert problem.throughput == min(1.0, 2 / problem.max_deployed)
     # Every model is there from the start, and the best can be had for a part of the queries.
     assert world.schedule.available.all()
@@ -54,7 +54,7 @@ def test_what_the_user_gives_stays(tmp_path):
 def test_each_default_is_said_with_how_to_change_it():
     scenario = scenarios.get("recorded", data=OUTCOMES, budget=1e-3)
     notes = scenario.notes()
-    assert any("max_deployed = 3: half of the file's 6 models" in note for note in notes)
+    assert any("max_deployed = 5: 5 at most, of the file's 6 models" in note for note in notes)
     assert any("(--throughput)" in note for note in notes)
     assert not any(note.startswith("budget") for note in notes)
     assert scenarios.get("routerbench").notes() == ()
@@ -68,12 +68,13 @@ def test_free_models_have_a_budget(tmp_path):
 
 
 def test_models_arrive_only_by_a_calendar_or_when_asked():
+    slots = {"max_deployed": 3, "throughput": 0.7}
     always = scenarios.get("recorded", data=OUTCOMES).world()
     assert always.schedule.available.all()
-    dated = scenarios.get("recorded", data=OUTCOMES, models=MODELS).world()
+    dated = scenarios.get("recorded", data=OUTCOMES, models=MODELS, **slots).world()
     # Three slots; two of the first three models share a date, and the others come one by one.
     assert dated.schedule.available.sum(axis=1)[[0, -1]].tolist() == [3, 6]
-    asked = scenarios.get("recorded", data=OUTCOMES, arrival_order="column").world()
+    asked = scenarios.get("recorded", data=OUTCOMES, arrival_order="column", **slots).world()
     assert asked.schedule.available.sum(axis=1)[[0, -1]].tolist() == [3, 6]
 
 
