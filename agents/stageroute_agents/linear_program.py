@@ -121,9 +121,7 @@ def routed(score: Floats, cost: Floats, budgets: Floats, caps: Floats) -> tuple[
     Returns:
         Shares, shape (R, N), and price of the budget in score per USD, shape (R,), float64.
     """
-    rows, shares = len(caps), np.empty(caps.shape)
-    value, price, feasible = np.empty(rows), np.empty(rows), np.empty(rows, np.bool_)
-    route_rows(score, cost, budgets, caps, shares, value, price, feasible)
+    shares, _, price, _ = route_rows(score, cost, budgets, caps)
     return shares, price
 
 
@@ -142,9 +140,7 @@ def deployed(
     Returns:
         Shares, shape (R, N), and price of the budget in score per USD, shape (R,), float64.
     """
-    rows, weights = len(caps), np.empty(caps.shape)
-    value, price, feasible = np.empty(rows), np.empty(rows), np.empty(rows, np.bool_)
-    deploy_rows(score, cost, budgets, caps, slots, weights, value, price, feasible)
+    weights, _, price, _ = deploy_rows(score, cost, budgets, caps, slots)
     return weights, price
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from stageroute_gym.array_types import Floats
+from stageroute_gym.array_types import Flags, Floats
 from stageroute_gym.compiling import njit
 from stageroute_gym.optimize.arguments import (
     as_budget,
@@ -42,6 +42,23 @@ class DeployPlan(NamedTuple):
     value: float
     price: float
     feasible: bool
+
+
+class DeployPlans(NamedTuple):
+    """Solutions of DeployOPT for a batch of ``E``, as in `DeployPlan`.
+
+    Attributes:
+        weights: share of queries to each model, float64 ``(E, N)``.
+        value: expected score of a query, float64 ``(E,)``.
+        price: multiplier of the budget, score per USD, float64 ``(E,)``.
+        feasible: whether a mixture of at most ``M_max`` models is within the budget, bool ``(E,)``.
+
+    """
+
+    weights: Floats
+    value: Floats
+    price: Floats
+    feasible: Flags
 
 
 @njit(cache=True)
@@ -170,30 +187,19 @@ def _relaxed_rows(
     budget: Floats,
     throughput: Floats,
     max_deployed: int,
-    weights: Floats,
-    value: Floats,
-    price: Floats,
-    feasible: NDArray[np.bool_],
-    kept: NDArray[np.bool_],
+    plans: DeployPlans,
+    kept: Flags,
 ) -> None:
     for e in range(score.shape[0]):
-        value[e], price[e], feasible[e], kept[e] = _relaxed_row(
-            score[e], cost[e], budget[e], throughput[e], max_deployed, weights[e]
+        plans.value[e], plans.price[e], plans.feasible[e], kept[e] = _relaxed_row(
+            score[e], cost[e], budget[e], throughput[e], max_deployed, plans.weights[e]
         )
 
 
 def deploy_rows(
-    score: Floats,
-    cost: Floats,
-    budget: Floats,
-    throughput: Floats,
-    max_deployed: int,
-    weights: Floats,
-    value: Floats,
-    price: Floats,
-    feasible: NDArray[np.bool_],
-) -> None:
-    """DeployOPT for each row, equal to `deploy_kernel` to the bit.
+    score: Floats, cost: Floats, budget: Floats, throughput: Floats, max_deployed: int
+) -> DeployPlans:
+    """DeployOPT for each row, equal to `deploy_kernel` to the bit; arguments are not checked.
 
     Equal rows are searched once. Not compiled as a whole: the search takes seconds to compile, and
     most problems never need it.
@@ -204,16 +210,18 @@ def deploy_rows(
         budget: USD a query, float64 ``(E,)``.
         throughput: float64 ``(E, N)``.
         max_deployed: ``M_max``, at least 1.
-        weights: written, float64 ``(E, N)``.
-        value: written, float64 ``(E,)``; NaN where a row holds a value that is not allowed.
-        price: written, float64 ``(E,)``.
-        feasible: written, bool ``(E,)``.
+
+    Returns:
+        The plans; the value is NaN where a row holds a value that is not allowed.
 
     """
-    kept = np.empty(len(score), dtype=np.bool_)
-    _relaxed_rows(
-        score, cost, budget, throughput, max_deployed, weights, value, price, feasible, kept
+    rows = len(score)
+    plans = DeployPlans(
+        np.empty(score.shape), np.empty(rows), np.empty(rows), np.empty(rows, dtype=np.bool_)
     )
+    kept = np.empty(rows, dtype=np.bool_)
+    _relaxed_rows(score, cost, budget, throughput, max_deployed, plans, kept)
+    weights, value, price, feasible = plans
     first: dict[bytes, int] = {}
     for e in np.flatnonzero(~kept).tolist():
         # Episodes start alike, so that many rows of a batch hold the same problem.
@@ -226,6 +234,7 @@ def deploy_rows(
         else:
             weights[e] = weights[same]
             value[e], price[e], feasible[e] = value[same], price[same], feasible[same]
+    return plans
 
 
 def deploy_mip(

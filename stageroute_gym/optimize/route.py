@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from stageroute_gym.array_types import Floats
+from stageroute_gym.array_types import Flags, Floats
 from stageroute_gym.compiling import njit
 from stageroute_gym.optimize.arguments import (
     as_budget,
@@ -38,7 +38,24 @@ class RoutePlan(NamedTuple):
     probabilities: Floats
     value: float | Floats
     price: float | Floats
-    feasible: bool | NDArray[np.bool_]
+    feasible: bool | Flags
+
+
+class RoutePlans(NamedTuple):
+    """Solutions of RouteOPT for a batch of ``E``, as in `RoutePlan`.
+
+    Attributes:
+        probabilities: share of queries to each model, float64 ``(E, M)``.
+        value: expected score of a query, float64 ``(E,)``.
+        price: multiplier of the budget, score per USD, float64 ``(E,)``.
+        feasible: whether a mixture of the full mass is within the budget, bool ``(E,)``.
+
+    """
+
+    probabilities: Floats
+    value: Floats
+    price: Floats
+    feasible: Flags
 
 
 @njit(cache=True)
@@ -140,7 +157,7 @@ def route_kernel(
 
 
 @njit(cache=True)
-def route_rows(
+def _route_rows(
     score: Floats,
     cost: Floats,
     budget: Floats,
@@ -148,21 +165,8 @@ def route_rows(
     probabilities: Floats,
     value: Floats,
     price: Floats,
-    feasible: NDArray[np.bool_],
+    feasible: Flags,
 ) -> None:
-    """RouteOPT for each row, equal to `route_kernel` to the bit.
-
-    Args:
-        score: float64 ``(E, M)``, C-contiguous as all arrays here.
-        cost: USD, float64 ``(E, M)``.
-        budget: USD a query, float64 ``(E,)``.
-        throughput: float64 ``(E, M)``.
-        probabilities: written, float64 ``(E, M)``.
-        value: written, float64 ``(E,)``; NaN where a row holds a value that is not allowed.
-        price: written, float64 ``(E,)``.
-        feasible: written, bool ``(E,)``.
-
-    """
     size = score.shape[1] + 1
     floats = np.empty((5, size))
     integers = np.empty((4, size), dtype=np.int64)
@@ -170,6 +174,28 @@ def route_rows(
         value[e], price[e], feasible[e] = _route_row(
             score[e], cost[e], budget[e], throughput[e], probabilities[e], floats, integers
         )
+
+
+def route_rows(score: Floats, cost: Floats, budget: Floats, throughput: Floats) -> RoutePlans:
+    """RouteOPT for each row, equal to `route_kernel` to the bit; arguments are not checked.
+
+    Args:
+        score: float64 ``(E, M)``, C-contiguous as all arrays here.
+        cost: USD, float64 ``(E, M)``.
+        budget: USD a query, float64 ``(E,)``.
+        throughput: float64 ``(E, M)``.
+
+    Returns:
+        The plans; the value is NaN where a row holds a value that is not allowed.
+
+    """
+    rows = len(score)
+    plans = RoutePlans(
+        np.empty(score.shape), np.empty(rows), np.empty(rows), np.empty(rows, dtype=np.bool_)
+    )
+    # Flat arrays: named tuples from Python cost more than the programme of one row.
+    _route_rows(score, cost, budget, throughput, *plans)
+    return plans
 
 
 def route_lp(
@@ -201,16 +227,14 @@ def route_lp(
     if mu.shape != c.shape or mu.ndim not in {1, 2}:
         refuse_shapes(mu, c, "(M,) or (E, M)")
     alpha = as_caps(throughput, mu.shape)
-    probabilities = np.empty(mu.shape)
     if mu.ndim == 1:
+        probabilities = np.empty(mu.shape)
         b = as_budget(budget)
         value, price, feasible = route_kernel(mu, c, b, alpha, probabilities)
         if value != value:  # noqa: PLR0124 - NaN; math.isnan takes three times as long
             refuse_values(mu, c, alpha)
         return RoutePlan(probabilities, value, price, feasible)
-    budgets = as_budgets(budget, len(mu))
-    values, prices, affordable = np.empty(len(mu)), np.empty(len(mu)), np.empty(len(mu), bool)
-    route_rows(mu, c, budgets, alpha, probabilities, values, prices, affordable)
-    if np.isnan(values).any():
+    plans = route_rows(mu, c, as_budgets(budget, len(mu)), alpha)
+    if np.isnan(plans.value).any():
         refuse_values(mu, c, alpha)
-    return RoutePlan(probabilities, values, prices, affordable)
+    return RoutePlan(*plans)

@@ -65,12 +65,9 @@ def stage_oracle(
     _, first, copy = np.unique(
         np.concatenate([score, cost, caps], axis=1), axis=0, return_index=True, return_inverse=True
     )
-    rows = len(first)
-    weights = np.empty((rows, score.shape[1]))
-    values, prices, feasible = np.empty(rows), np.empty(rows), np.empty(rows, dtype=np.bool_)
-    budgets = as_budgets(as_budget(budget), rows)
-    deploy_rows(
-        score[first], cost[first], budgets, caps[first], slots, weights, values, prices, feasible
+    budgets = as_budgets(as_budget(budget), len(first))
+    weights, values, _, feasible = deploy_rows(
+        score[first], cost[first], budgets, caps[first], slots
     )
     for row in np.flatnonzero(~feasible).tolist():
         stage = first[row : row + 1]

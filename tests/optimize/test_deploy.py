@@ -128,9 +128,7 @@ def test_batch_equals_rows_to_the_bit():
     score, cost = rng.random((100, 20)), rng.random((100, 20)) * 1e-3
     caps = np.where(rng.random((100, 20)) < 0.7, rng.uniform(0.1, 0.4, (100, 20)), 0.0)
     budget = rng.random(100) * 1e-3 + 1e-6
-    weights, feasible = np.empty((100, 20)), np.empty(100, bool)
-    value, price = np.empty(100), np.empty(100)
-    deploy_rows(score, cost, budget, caps, 4, weights, value, price, feasible)
+    weights, value, price, feasible = deploy_rows(score, cost, budget, caps, 4)
     for e in range(100):
         row = deploy_mip(score[e], cost[e], budget[e], caps[e], 4)
         assert (weights[e] == row.weights).all()
@@ -144,10 +142,8 @@ def test_equal_rows_are_searched_once(monkeypatch):
     rng = np.random.default_rng(4)
     # Two slots that must both be filled to their caps: the relaxation mixes three models.
     score, cost = (np.tile(rng.random((2, 20)), (8, 1)) for _ in range(2))
-    weights, feasible = np.empty((16, 20)), np.empty(16, bool)
-    value, price = np.empty(16), np.empty(16)
     caps, budget = np.full((16, 20), 0.5), np.full(16, 0.3)
-    deploy_rows(score, cost, budget, caps, 2, weights, value, price, feasible)
+    weights, value, _, _ = deploy_rows(score, cost, budget, caps, 2)
     assert 1 <= len(searched) <= 2
     assert (weights == np.tile(weights[:2], (8, 1))).all()
     assert (value == np.tile(value[:2], 8)).all()

@@ -50,10 +50,7 @@ def best_mixtures(
         caps: throughput, 0 for models that are not on offer, shape (R, N), float64.
         slots: models that can be deployed.
     """
-    rows = len(score)
-    weights = np.empty(score.shape)
-    value, price, feasible = np.empty(rows), np.empty(rows), np.empty(rows, np.bool_)
-    deploy_rows(score, cost, budget, caps, slots, weights, value, price, feasible)
+    weights, _, price, _ = deploy_rows(score, cost, budget, caps, slots)
     return Mixtures(weights, (weights * score).sum(axis=1), (weights * cost).sum(axis=1), price)
 
 
