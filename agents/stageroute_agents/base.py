@@ -16,11 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stageroute_agents.arrays import Batch, Flags, Floats, Integers, State
-from stageroute_agents.streams import ACTION, draw_uniforms, episode_keys, next_keys
+from stageroute_agents.streams import ACTION, episode_keys, next_keys
 from stageroute_gym.checks import count
 from stageroute_gym.compiling import njit
 from stageroute_gym.context import AgentContext
 from stageroute_gym.problem import Problem
+from stageroute_gym.simulator.draws import bits, uniform
 
 Kind = Literal["reference", "baseline", "learner"]
 
@@ -161,7 +162,7 @@ class Agent(ABC):
         batch = _Priced(observation) if self.all_free else observation
         routing = batch["phase"][:, 0] > 0
         everyone = routing.all()
-        if not everyone or (episode_start is not None and np.any(episode_start)):
+        if not everyone or (episode_start is not None and np.count_nonzero(episode_start)):
             self._renew(batch, state, episode_start)
         self.observe(batch, state)
         if everyone:
@@ -212,8 +213,33 @@ class Agent(ABC):
         if deterministic:
             allowed = np.where(batch["action_mask"][:, :-1] > 0, shares, 0.0)
             return np.where(allowed.max(axis=1) > 0, allowed.argmax(axis=1), self.num_models)
-        draws = draw_uniforms(state["key"][rows], self.moments(batch), ACTION, 1)
-        return draw_models(shares, batch["action_mask"], draws[:, 0])
+        keys, progress = state["key"][rows], batch["progress"]
+        return draw_actions(shares, batch["action_mask"], keys, progress, self.problem.horizon)
+
+
+@njit(cache=True)
+def draw_actions(
+    shares: Floats,
+    masks: NDArray[np.int8],
+    keys: NDArray[np.uint64],
+    progress: NDArray[np.float32],
+    horizon: int,
+) -> Integers:
+    """Draw a model for each row by `draw_models`, as the episode's key and query decide.
+
+    Args:
+        shares: as for `draw_models`.
+        masks: see there.
+        keys: keys of the episodes, shape (E,), uint64.
+        progress: share of the horizon that is over, in the first column, shape (E, 2), float32.
+        horizon: queries in an episode.
+    """
+    draws = np.empty(len(keys))
+    for e in range(len(keys)):
+        # As `Agent.moments` counts on a route step.
+        moment = 2 * np.int64(np.rint(np.float64(progress[e, 0]) * horizon)) + 1
+        draws[e] = uniform(bits(bits(keys[e], ACTION), moment), 0)
+    return draw_models(shares, masks, draws)
 
 
 @njit(cache=True)

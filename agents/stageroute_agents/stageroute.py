@@ -13,6 +13,7 @@ from stageroute_gym.checks import choice, number
 from stageroute_gym.compiling import njit
 from stageroute_gym.context import AgentContext
 from stageroute_gym.optimize.bounds import cost_lower_bound_scalar, score_upper_bound_scalar
+from stageroute_gym.optimize.route import route_row
 
 
 class StageRoute(LinearProgramAgent):
@@ -57,6 +58,24 @@ class StageRoute(LinearProgramAgent):
             self.cost_scale,
         )
 
+    def shares(self, batch: Batch, state: State, rows: Integers) -> Floats:
+        """The mixture of RouteOPT over the deployed models, from their bounds only.
+
+        Subclasses with estimates of their own derive from `LinearProgramAgent`.
+        """
+        shares = np.empty(batch["pulls"].shape)
+        route_by_bounds(
+            batch["pulls"],
+            batch["mean_score"],
+            batch["mean_cost"],
+            batch["deployed"],
+            self.throughput,
+            self.budgets(batch),
+            (self.gamma, *self.cost_bounds, self.cost_scale),
+            shares,
+        )
+        return shares
+
 
 def cost_scale_of(scale: str | float, list_prices: Sequence[float], dearest: float) -> float:
     """What costs are divided by before their confidence bounds are taken, in USD.
@@ -98,3 +117,43 @@ def confidence_bounds(
                 np.float64(mean_cost[e, m]), n, gamma, cost_bounds[0], cost_bounds[1], cost_scale
             )
     return score, cost
+
+
+@njit(cache=True)
+def route_by_bounds(
+    pulls: NDArray[np.float32],
+    mean_score: NDArray[np.float32],
+    mean_cost: NDArray[np.float32],
+    deployed: NDArray[np.float32],
+    throughput: Floats,
+    budgets: Floats,
+    bounds: tuple[float, float, float, float],
+    shares: Floats,
+) -> None:
+    """RouteOPT on ``mu^U`` and ``c^L`` of the deployed models, in each row.
+
+    Args:
+        pulls: observation, shape (E, N), float32, like the next three.
+        mean_score: see there.
+        mean_cost: USD.
+        deployed: see there.
+        throughput: shape (N,), float64.
+        budgets: USD a query, shape (E,), float64.
+        bounds: ``gamma``, ``c1``, ``c2`` and the scale of costs in USD.
+        shares: written, shape (E, N), float64.
+    """
+    gamma, cost_min, cost_max, scale = bounds
+    rows, n = pulls.shape
+    score, cost, caps = np.zeros(n), np.zeros(n), np.zeros(n)
+    floats, integers = np.empty((5, n + 1)), np.empty((4, n + 1), np.int64)
+    for e in range(rows):
+        for m in range(n):
+            # Values of models that are not deployed are not read.
+            caps[m] = throughput[m] * deployed[e, m]
+            if caps[m] > 0.0:
+                number = np.float64(pulls[e, m])
+                score[m] = score_upper_bound_scalar(np.float64(mean_score[e, m]), number, gamma)
+                cost[m] = cost_lower_bound_scalar(
+                    np.float64(mean_cost[e, m]), number, gamma, cost_min, cost_max, scale
+                )
+        route_row(score, cost, budgets[e], caps, shares[e], floats, integers)

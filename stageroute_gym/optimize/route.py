@@ -94,7 +94,7 @@ def compact_row(
 
 
 @njit(cache=True)
-def _route_row(
+def route_row(
     score_row: Floats,
     cost_row: Floats,
     budget: float,
@@ -103,6 +103,21 @@ def _route_row(
     floats: Floats,
     integers: NDArray[np.int64],
 ) -> tuple[float, float, bool]:
+    """`route_kernel` with the caller's scratch, for loops over rows.
+
+    Args:
+        score_row: as for `route_kernel`, like the next four.
+        cost_row: see there.
+        budget: see there.
+        throughput_row: see there.
+        probabilities_out: see there.
+        floats: scratch, float64 ``(5, M + 1)``.
+        integers: scratch, int64 ``(4, M + 1)``.
+
+    Returns:
+        As `route_kernel`.
+
+    """
     probabilities_out[:] = 0.0
     count = compact_row(score_row, cost_row, throughput_row, floats, integers[3])
     if count < 0 or math.isnan(budget):
@@ -151,7 +166,7 @@ def route_kernel(
     size = score_row.shape[0] + 1
     floats = np.empty((5, size))
     integers = np.empty((4, size), dtype=np.int64)
-    return _route_row(
+    return route_row(
         score_row, cost_row, budget, throughput_row, probabilities_out, floats, integers
     )
 
@@ -171,7 +186,7 @@ def _route_rows(
     floats = np.empty((5, size))
     integers = np.empty((4, size), dtype=np.int64)
     for e in range(score.shape[0]):
-        value[e], price[e], feasible[e] = _route_row(
+        value[e], price[e], feasible[e] = route_row(
             score[e], cost[e], budget[e], throughput[e], probabilities[e], floats, integers
         )
 
