@@ -347,7 +347,7 @@ def _draw_rows(
     key: int,
     rows: NDArray[np.int64],
 ) -> None:
-    """Fill ``rows`` as the environment draws them."""
+    """Fill ``rows`` as the environment draws them, or takes them in their order."""
     stage = 0
     for query in range(rows.shape[0]):
         if query >= stages[stage, STAGE_END]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from stageroute_gym.logs import Logged
 from stageroute_gym.problem import Problem
 from stageroute_gym.scenarios.fitted import FittedScenario
 from stageroute_gym.scenarios.scenario import Scenario
@@ -63,6 +64,13 @@ CATALOGUE = (
         _ROUTERBENCH,
         Recorded(data=""),
         "outcomes from a file: data=PATH; slots, throughput and budget follow from it",
+    ),
+    FittedScenario(
+        "logged",
+        1,
+        _ROUTERBENCH,
+        Logged(data=""),
+        "a gateway's log, one model a request: data=PATH; slots, throughput and budget follow",
     ),
     Scenario(
         "swebench",

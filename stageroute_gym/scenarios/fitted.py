@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 
+from stageroute_gym.logs import Logged
 from stageroute_gym.problem import RANGES, Problem
 from stageroute_gym.scenarios.scenario import Scenario
 from stageroute_gym.workloads import OutcomeTable, Recorded
@@ -63,7 +64,7 @@ class FittedScenario(Scenario):
             FieldError: if the file has a fault.
         """
         workload = self.workload
-        if not isinstance(workload, Recorded) or not workload.data:
+        if not isinstance(workload, (Recorded, Logged)) or not workload.data:
             return {}
         fitted = fit(workload.outcomes(), self.problem)
         if "stage_starts" in self.given:

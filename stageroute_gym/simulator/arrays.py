@@ -19,7 +19,8 @@ class WorldArrays(NamedTuple):
     """What no episode changes: problem, table and schedule, all float64."""
 
     outcomes: Floats  # (Q, N, 2): SCORE, COST of each model on each row
-    sampler: Floats  # (G, Q, 2): KEEP_PROBABILITY, ALIAS of each row in each query mix
+    # (G, Q, 2): KEEP_PROBABILITY, ALIAS of each row in each query mix; G = 0: rows in their order
+    sampler: Floats
     stages: Floats  # (K, 3): STAGE_END, STAGE_MIX, STAGE_VALUE
     stage_models: Floats  # (K, 3, N): AVAILABLE, COST_MULTIPLIER, TRUE_SCORE
     models: Floats  # (2, N): THROUGHPUT, LIST_PRICE

@@ -33,7 +33,13 @@ def uniform(key: int, index: int) -> float:
 
 @inlined
 def draw_row(sampler: NDArray[np.float64], mix: int, key: int, query: int) -> int:
-    """Row of the table that query number ``query`` is, by the alias method."""
+    """Row of the table that query number ``query`` is, by the alias method.
+
+    Where there are no mixes to draw from, the queries come in the table's order.
+    """
+    if sampler.shape[0] == 0:
+        # The step that ends an episode looks one query too far.
+        return min(query, sampler.shape[1] - 1)
     scaled = uniform(key, 2 * query) * sampler.shape[1]
     row = min(int(scaled), sampler.shape[1] - 1)
     if scaled - row < sampler[mix, row, KEEP_PROBABILITY]:

@@ -1,7 +1,8 @@
 """The dynamics as compiled kernels: state in, state out, one row an environment.
 
 Every kernel resets a row that is marked as finished and otherwise applies its action, which is
-Gymnasium's autoreset mode NEXT_STEP. The data are described in `arrays`.
+Gymnasium's autoreset mode NEXT_STEP. The data are described in `arrays`, and in `draws` which query
+comes next.
 """
 
 from __future__ import annotations

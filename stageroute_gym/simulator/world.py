@@ -47,6 +47,9 @@ class World:
             shape = self.schedule.mixes.shape
             allowed = f"weights for the table's {self.table.num_queries} queries"
             raise FieldError("shape of the schedule's mixes", shape, allowed)
+        if self.schedule.in_order and self.problem.horizon > self.table.num_queries:
+            allowed = f"at most {self.table.num_queries}, the queries that come in their order"
+            raise FieldError("horizon", self.problem.horizon, allowed)
         self.problem.throughput_per_model(models)
         self._check_declared()
 
@@ -140,7 +143,9 @@ class World:
         stage_models = [schedule.available, schedule.cost_multiplier, self.mean_score]
         return WorldArrays(
             outcomes=np.ascontiguousarray(np.stack([self.table.score, self.table.cost], axis=2)),
-            sampler=np.stack([alias_table(mix) for mix in schedule.mixes]),
+            sampler=np.empty((0, self.table.num_queries, 2))
+            if schedule.in_order
+            else np.stack([alias_table(mix) for mix in schedule.mixes]),
             stages=np.stack(stages, axis=1, dtype=np.float64),
             stage_models=np.stack(stage_models, axis=1, dtype=np.float64),
             models=np.stack([self.throughput, self.table.list_price]),

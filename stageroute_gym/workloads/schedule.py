@@ -25,6 +25,9 @@ class Schedule:
         cost_multiplier: what each model's table cost is multiplied by, positive, shape (K, N),
             float64.
         available: whether the model can be deployed in the stage, shape (K, N), bool.
+        in_order: whether query ``t`` of every episode is row ``t`` of the table, as where a log is
+            played again, in place of a draw from its stage's mix. The mixes then tell what stands
+            in each stage.
 
     Raises:
         FieldError: if a shape or a value is not allowed.
@@ -34,6 +37,7 @@ class Schedule:
     stage_mix: NDArray[np.int64]
     cost_multiplier: NDArray[np.float64]
     available: NDArray[np.bool_]
+    in_order: bool = False
 
     def __post_init__(self) -> None:
         stages, models = self.available.shape

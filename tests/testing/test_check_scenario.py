@@ -18,7 +18,7 @@ DATA = Path(__file__).parents[1] / "data"
 
 
 @pytest.mark.parametrize(
-    "name", [name for name in scenarios.names() if name not in ("recorded", "swebench")]
+    "name", [name for name in scenarios.names() if name not in ("recorded", "logged", "swebench")]
 )
 def test_this_projects_scenarios(name):
     short = {"horizon": 2_000, "num_stages": 22} if name != "paper" else {}

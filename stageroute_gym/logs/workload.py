@@ -1,0 +1,206 @@
+"""A log as a workload: a world in which every model answers every request of the log."""
+
+from __future__ import annotations
+
+import functools
+import os
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stageroute_gym import checks
+from stageroute_gym.errors import FieldError
+from stageroute_gym.logs.log import Log, read_log
+from stageroute_gym.problem import Problem
+from stageroute_gym.workloads import OutcomeTable, Schedule
+
+Floats = NDArray[np.float64]
+
+MOST_REQUESTS = 100_000
+# Weights of the requests in each stage: half a gigabyte.
+MOST_WEIGHTS = 60_000_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Logged:
+    """A world made from a gateway's log.
+
+    A request keeps what its own model scored and cost. What another model would have is drawn from
+    the requests of the same task that it served; where it served none, from all that it served. So
+    it is assumed that within a task the choice of the model says nothing of the request, and that
+    models are independent given the task. Stage ``k`` of ``K`` holds the requests of that part of
+    the log, so that the mix of tasks changes as it did.
+
+    Args:
+        data: path of the log, see `stageroute_gym.logs.read_log`.
+        source: the gateway that wrote it; None recognises it.
+        columns: columns of fields, each as ``"field=column"``.
+        scores: path of mean scores by task and model; None takes the log's own.
+        repair: leave out and sort what is wrong, instead of refusing it.
+        features: what an agent sees of a request: ``"none"``, or ``"task"``, one-hot.
+        order: ``"drawn"``: requests are drawn from their stage's part of the log; ``"log"``: they
+            come as in the log, each once.
+        outcomes_seed: of the draws of other models' outcomes.
+
+    Raises:
+        FieldError: if a value is out of range; by ``build``, if the log has a fault.
+    """
+
+    data: str
+    source: str | None = None
+    columns: tuple[str, ...] = ()
+    scores: str | None = None
+    repair: bool = False
+    features: str = "none"
+    order: str = "drawn"
+    outcomes_seed: int = 0
+
+    def __post_init__(self) -> None:
+        if isinstance(self.columns, str):
+            object.__setattr__(self, "columns", (self.columns,))
+        for text in self.columns:
+            if not isinstance(text, str) or not all(text.partition("=")):
+                raise FieldError("columns", text, "field=column, such as cost=cost_usd")
+        checks.choice("features", self.features, ("none", "task"))
+        checks.choice("order", self.order, ("drawn", "log"))
+        checks.count("outcomes_seed", self.outcomes_seed, 0)
+
+    def log(self) -> Log:
+        """The log.
+
+        Raises:
+            FieldError: for its first fault.
+        """
+        if not self.data:
+            raise FieldError("data", self.data, "the path of a gateway's log (--data FILE)")
+        stamp = os.stat(self.data).st_mtime_ns if os.path.isfile(self.data) else None
+        return _read(self.data, stamp, self.source, self.columns, self.scores, self.repair)
+
+    def outcomes(self) -> OutcomeTable:
+        """What every model scores and costs on every request.
+
+        Raises:
+            FieldError: for the first fault of the log.
+        """
+        log = self.log()
+        if log.num_requests > MOST_REQUESTS:
+            raise FieldError("data", f"{log.num_requests:,} requests", f"at most {MOST_REQUESTS:,}")
+        return _table(log, self.features, self.outcomes_seed)
+
+    def build(self, problem: Problem) -> tuple[OutcomeTable, Schedule]:
+        """The outcomes, a row a request in the order of their times, and what each stage holds.
+
+        Raises:
+            FieldError: for the first fault of the log, or if the problem has too many stages or
+                queries for it.
+        """
+        table = self.outcomes()
+        bounds, requests = problem.stage_bounds, table.num_queries
+        if self.order == "log":
+            if problem.horizon > requests:
+                raise FieldError("horizon", problem.horizon, f"at most {requests}, the log's")
+            edges = bounds
+        else:
+            edges = np.rint(bounds * (requests / problem.horizon)).astype(np.int64)
+        stages = len(bounds) - 1
+        if stages * requests > MOST_WEIGHTS:
+            allowed = f"at most {MOST_WEIGHTS // requests} stages for {requests:,} requests"
+            raise FieldError("num_stages", stages, allowed)
+        mixes = np.zeros((stages, requests))
+        for stage in range(stages):
+            # A stage shorter than the time between two requests holds the one before it.
+            start = min(int(edges[stage]), requests - 1)
+            end = max(int(edges[stage + 1]), start + 1)
+            mixes[stage, start:end] = 1.0 / (end - start)
+        schedule = Schedule(
+            mixes=mixes,
+            stage_mix=np.arange(stages),
+            cost_multiplier=np.ones((stages, table.num_models)),
+            available=np.ones((stages, table.num_models), np.bool_),
+            in_order=self.order == "log",
+        )
+        return table, schedule
+
+    def notes(self, problem: Problem) -> tuple[str, ...]:
+        """What was recognised and repaired, and what is assumed where a model served no request."""
+        log = self.log()
+        counts = np.zeros((len(log.tasks), len(log.models)), np.int64)
+        np.add.at(counts, (log.task, log.model), 1)
+        empty = np.argwhere(counts == 0)
+        if not len(empty):
+            return log.remarks
+        task, model = empty[0]
+        more = f", and {len(empty) - 1} more pairs" if len(empty) > 1 else ""
+        return (
+            *log.remarks,
+            f"{log.models[model]} served no request of {log.tasks[task]}{more}: its outcomes there "
+            "are taken from its other tasks",
+        )
+
+
+@functools.lru_cache(maxsize=4)
+def _read(
+    path: str,
+    stamp: int | None,
+    source: str | None,
+    columns: tuple[str, ...],
+    scores: str | None,
+    repair: bool,
+) -> Log:
+    """The log; read again when the file has changed."""
+    del stamp
+    mapped = {name: column for name, _, column in (text.partition("=") for text in columns)}
+    return read_log(path, source=source, columns=mapped, scores=scores, repair=repair)
+
+
+def _table(log: Log, features: str, seed: int) -> OutcomeTable:
+    """Outcomes of every model on every request."""
+    generator = np.random.default_rng(seed)
+    requests, models = log.num_requests, len(log.models)
+    score, cost = np.empty((requests, models)), np.empty((requests, models))
+    given = log.cell_score
+    usable = np.isfinite(log.score) if given is None else np.ones(requests, np.bool_)
+    by_task = [np.flatnonzero(log.task == task) for task in range(len(log.tasks))]
+    for model, name in enumerate(log.models):
+        served = np.flatnonzero(usable & (log.model == model))
+        if not len(served):
+            allowed = "a score of one of its requests at least"
+            raise FieldError(f"score of model {name!r}", None, allowed)
+        for task, rows in enumerate(by_task):
+            pool = served[log.task[served] == task]
+            drawn = generator.choice(pool if len(pool) else served, size=len(rows))
+            cost[rows, model] = log.cost[drawn]
+            if given is None:
+                score[rows, model] = log.score[drawn]
+            else:
+                score[rows, model] = _given_score(log, task, model)
+    rows = np.arange(requests)
+    cost[rows, log.model] = log.cost
+    if given is None:
+        seen = np.isfinite(log.score)
+        score[rows[seen], log.model[seen]] = log.score[seen]
+    return OutcomeTable(
+        models=log.models,
+        score=score,
+        cost=cost,
+        task=log.task,
+        task_names=log.tasks,
+        features=np.eye(len(log.tasks))[log.task] if features == "task" else np.empty((0, 0)),
+    )
+
+
+def _given_score(log: Log, task: int, model: int) -> float:
+    """A mean score from the second file; over all tasks where it does not tell of this one.
+
+    Raises:
+        FieldError: if it tells nothing of the model.
+    """
+    assert log.cell_score is not None
+    assert log.cell_count is not None
+    if log.cell_count[task, model] > 0:
+        return float(log.cell_score[task, model])
+    count = log.cell_count[:, model]
+    if not count.any():
+        raise FieldError(f"score of model {log.models[model]!r}", None, "a row of it in the scores")
+    return float(np.average(np.nan_to_num(log.cell_score[:, model]), weights=count))
