@@ -119,7 +119,7 @@ def test_in_the_logs_order_all_seeds_meet_the_same_requests(path: str):
 def test_the_registered_scenario_is_fitted_to_the_log(path: str):
     scenario = scenarios.get("logged", data=path, horizon=200, columns=["score=score"])
     world = scenario.world()
-    assert world.problem.max_deployed == 2
+    assert world.problem.max_deployed == 3
     assert world.problem.budget == pytest.approx(2e-3, rel=0.1)
 
 
