@@ -7,7 +7,6 @@ replay buffer are not in it: a resumed training starts new episodes, and fills a
 
 from __future__ import annotations
 
-import os
 import pickle
 import zipfile
 from pathlib import Path
@@ -17,6 +16,7 @@ import torch
 from stable_baselines3.common.save_util import recursive_getattr, recursive_setattr
 
 from stageroute_gym.errors import FieldError
+from stageroute_gym.writing import write_atomically
 
 _NAME = "checkpoint.pt"
 
@@ -35,9 +35,7 @@ def write_checkpoint(folder: Path, model: Any, best: float) -> None:
         "steps": model.num_timesteps,
         "best": best,
     }
-    partial = folder / (_NAME + ".partial")
-    torch.save(content, partial)
-    os.replace(partial, folder / _NAME)
+    write_atomically(folder / _NAME, lambda partial: torch.save(content, partial))
 
 
 def has_checkpoint(folder: Path) -> bool:

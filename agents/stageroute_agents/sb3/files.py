@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -29,6 +28,7 @@ from stageroute_gym.registration import CONTINUOUS
 from stageroute_gym.simulator.actions import action_space
 from stageroute_gym.wrappers import Normalization, RelativeFeatures
 from stageroute_gym.wrappers.shares import logit_space
+from stageroute_gym.writing import write_atomically
 
 SUFFIX = ".sragent"
 _FORMAT = 2
@@ -73,16 +73,18 @@ def save(
     arrays = {name: tensor.cpu().numpy() for name, tensor in policy.state_dict().items()}
     weights = io.BytesIO()
     np.savez(weights, **arrays)
-    partial = path.with_name(path.name + ".partial")
     contents: dict[str, str | bytes] = {
         _DESCRIPTION: json.dumps(description, indent=1),
         _WEIGHTS: weights.getvalue(),
     }
-    with zipfile.ZipFile(partial, "w") as archive:
-        for name, content in contents.items():
-            # A ZipInfo holds no time of writing, so that the same training gives the same bytes.
-            archive.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
-    os.replace(partial, path)
+
+    def write(partial: Path) -> None:
+        with zipfile.ZipFile(partial, "w") as archive:
+            for name, content in contents.items():
+                # A ZipInfo holds no time of writing: the same training gives the same bytes.
+                archive.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
+
+    write_atomically(path, write)
 
 
 class AgentFile:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from stageroute_agents.sb3.settings import TrainingSettings
+from stageroute_gym import checks
 from stageroute_gym.context import AgentContext
 from stageroute_gym.errors import FieldError
 from stageroute_gym.wrappers import RelativeFeatures
@@ -55,10 +56,8 @@ def train_generalist(
     """
     counts = {"rounds": rounds, "scenarios": scenarios, "episodes": episodes}
     for name, value in counts.items():
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            raise FieldError(name, value, "an integer of at least 1")
-    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 900:
-        raise FieldError("seed", seed, "an integer from 0 to 899")
+        checks.count(name, value, 1)
+    checks.count("seed", seed, 0, 899)
     if rounds * scenarios > SEEDS_OF_A_RUN:
         raise FieldError("rounds", rounds, f"at most {SEEDS_OF_A_RUN // scenarios}")
     if folder.exists() and any(folder.iterdir()):

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from stageroute_agents.sb3 import algorithms
-from stageroute_gym import scenarios
+from stageroute_gym import checks, scenarios
 from stageroute_gym.errors import FieldError, closest
 from stageroute_gym.registration import CONTINUOUS, vector_class
 
@@ -78,16 +77,14 @@ class TrainingSettings:
         problem = scenarios.get(self.scenario, **self.overrides).problem
         _set(self, "hold", int(problem.stage_lengths.max()) if self.hold is None else self.hold)
         for name in ("steps", "num_envs", "eval_interval", "eval_episodes"):
-            _check_count(name, getattr(self, name), 1)
+            _set(self, name, _count(name, getattr(self, name), 1))
         assert self.hold is not None
         if not (isinstance(self.hold, float) and 0 < self.hold < 1):
-            _check_count("hold", self.hold, 1, "or a share of the horizon below 1")
-        _check_count("seed", self.seed, 0)
+            _set(self, "hold", _count("hold", self.hold, 1, "or a share of the horizon below 1"))
+        _set(self, "seed", _count("seed", self.seed, 0))
         _set(self, "parameters", self._complete(self.parameters))
         for name in ("price", "price_step_size"):
-            value = getattr(self, name)
-            if not (math.isfinite(value) and value >= 0):
-                raise FieldError(name, value, "a finite number, at least 0")
+            checks.number(name, getattr(self, name), 0)
 
     @property
     def algorithm(self) -> algorithms.Algorithm:
@@ -178,6 +175,8 @@ class TrainingSettings:
             raise FieldError("settings", str(path), f"all settings of a run; {error}") from error
 
 
-def _check_count(name: str, value: object, minimum: int, otherwise: str = "") -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or value < minimum:
-        raise FieldError(name, value, f"an integer of at least {minimum} {otherwise}".rstrip())
+def _count(name: str, value: object, minimum: int, otherwise: str = "") -> int:
+    try:
+        return checks.count(name, value, minimum)
+    except FieldError as error:
+        raise FieldError(name, value, f"{error.allowed} {otherwise}".rstrip()) from None
