@@ -73,3 +73,34 @@ def best_value(score, cost, available, lengths, budget, caps, slots) -> float:
                 break
         best = max(best, value)
     return float(best)
+
+
+def best_full_mixture(score, cost, caps, budget, slots) -> float | None:
+    """The best value of DeployOPT in one stage, all mass served; None if none is affordable."""
+    mu, c, alpha = ([Fraction(float(x)) for x in row] for row in (score, cost, caps))
+    limit, models = Fraction(float(budget)), [m for m in range(len(mu)) if alpha[m] > 0]
+    slots = min(slots, len(models))
+    mass = min(Fraction(1), sum(sorted(alpha[m] for m in models)[-slots:], Fraction(0)))
+    best = None
+    for chosen in itertools.combinations(models, slots):
+        points: list[Point] = []
+        for full in itertools.chain.from_iterable(
+            itertools.combinations(chosen, size) for size in range(slots + 1)
+        ):
+            left = mass - sum((alpha[m] for m in full), Fraction(0))
+            spend = sum((c[m] * alpha[m] for m in full), Fraction(0))
+            value = sum((mu[m] * alpha[m] for m in full), Fraction(0))
+            if left == 0:
+                points.append((spend, value))
+            elif left > 0:
+                points += [
+                    (spend + c[m] * left, value + mu[m] * left)
+                    for m in set(chosen) - set(full)
+                    if alpha[m] >= left
+                ]
+        for x, y in points:
+            if x > limit:
+                continue
+            mixed = [y + (b - y) * (limit - x) / (a - x) for a, b in points if a > limit and b > y]
+            best = max(y, *mixed, y if best is None else best)
+    return None if best is None else float(best)

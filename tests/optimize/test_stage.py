@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from rational import best_value
+from rational import best_full_mixture, best_value
 
 from stageroute_gym.errors import FieldError
 from stageroute_gym.optimize import deploy_mip, horizon_oracle, stage_oracle
@@ -79,3 +79,24 @@ def test_bad_arguments_are_refused(arguments, field):
     with pytest.raises(FieldError) as caught:
         stage_oracle(*arguments)
     assert caught.value.field == field
+
+
+def test_affordable_stages_equal_brute_force_at_every_scale():
+    affordable = 0
+    for seed in range(400):
+        rng = np.random.default_rng(seed)
+        models, slots = int(rng.integers(1, 5)), int(rng.integers(1, 4))
+        score, cost = rng.random(models), rng.random(models)
+        if seed % 3 == 0:
+            score, cost = 10 ** rng.uniform(-6, 0, models), 10 ** rng.uniform(-12, 4, models)
+        elif seed % 3 == 1:
+            cost[0] *= 1e6
+        caps = rng.uniform(0.03, 1, models)
+        budget = float(10 ** rng.uniform(np.log10(cost.min()) - 1, np.log10(cost.max()) + 1))
+        plan = stage_oracle([score], [cost], np.ones((1, models), bool), budget, caps, slots)
+        best = best_full_mixture(score, cost, caps, budget, slots)
+        assert plan.feasible[0] == (best is not None)
+        if best is not None:
+            affordable += 1
+            assert plan.values[0] == pytest.approx(best, rel=1e-10, abs=0.0)
+    assert affordable > 150
