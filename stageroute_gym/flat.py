@@ -164,8 +164,10 @@ class StageRouteFlatEnv(StageRouteEnv):
     As `StageRouteEnv`, and
 
     - `hold`: queries that a routing decision holds for; a hundredth of the horizon by default.
-    - `budget_price`: score charged for each query's budget that is spent ahead of the pace.
-      0 is the bare score, under which learners with a discount earn now and run dry early.
+      With a discount below 0.99 or few steps, take more, up to a stage.
+    - `budget_price`: score charged for each query's budget that is spent ahead of the pace; 0.25
+      by default. 0 is the bare score, under which learners with a discount earn now and run dry
+      early; take 0.5 where most models cost several times the budget, 0 where it is ample.
     - `return_scale`: rewards of an episode sum to at most this; 10 by default.
 
     ## Vectorized Environment
