@@ -16,6 +16,7 @@ from stageroute_gym.cli.agents import agents
 from stageroute_gym.cli.leaderboard import leaderboard
 from stageroute_gym.cli.output import show_all_signs
 from stageroute_gym.cli.rank import rank
+from stageroute_gym.cli.replay import replay
 from stageroute_gym.cli.run import run
 from stageroute_gym.cli.scenarios import scenarios
 from stageroute_gym.errors import FieldError
@@ -27,6 +28,7 @@ app.command()(run)
 app.command()(leaderboard)
 app.command()(rank)
 app.command()(advise)
+app.command()(replay)
 app.add_typer(data.app, name="data")
 
 
