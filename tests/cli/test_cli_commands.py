@@ -145,7 +145,8 @@ def test_leaderboard_prints_the_table_and_names_its_files(stageroute: Stageroute
     common = ["leaderboard", *agents, "--scenario", "routerbench", *SHORT, "--jobs", "1"]
     outcome = stageroute(*common, "--seeds", "2", "--out", "board")
     assert outcome.code == 0, outcome.err
-    assert "routerbench v1: 200 queries" in outcome.out
+    assert "routerbench v" in outcome.out
+    assert ": 200 queries" in outcome.out
     assert "score / horizon oracle" in outcome.out
     for name in ("results.parquet", "timings.parquet", "leaderboard.json", "leaderboard.md"):
         assert str(Path("board") / name) in outcome.out
