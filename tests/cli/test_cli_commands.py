@@ -94,6 +94,7 @@ def test_run_prints_the_books(stageroute: Stageroute) -> None:
     assert "%, " in outcome.out
 
 
+@pytest.mark.slow
 def test_entries_with_parameters_and_labels(stageroute: Stageroute) -> None:
     agents = "players:Even(share=0.25),half = players:Even( share = 0.5 ),players:Even"
     given = ["--agents", agents, "--scenario", "routerbench", *SHORT, "--seeds", "1"]
@@ -105,6 +106,7 @@ def test_entries_with_parameters_and_labels(stageroute: Stageroute) -> None:
     assert stageroute("run", "players:Even(share=0.25)", *SHORT).code == 0
 
 
+@pytest.mark.slow
 def test_a_folder_with_brackets(stageroute: Stageroute) -> None:
     given = ["--agents", "players:Even", "--scenario", "routerbench", *SHORT, "--seeds", "1"]
     outcome = stageroute("leaderboard", *given, "--jobs", "1", "--out", "r[1]")
@@ -127,6 +129,7 @@ def test_signs_that_the_terminal_lacks_are_shown_as_question_marks(
     assert "?[high] on routerbench" in out
 
 
+@pytest.mark.slow
 def test_without_docstrings(tmp_path: Path) -> None:
     program = "import sys; from stageroute_gym.cli import main; main()"
     command = [sys.executable, "-OO", "-c", program, "run", "uniform", *SHORT]
@@ -167,6 +170,7 @@ def test_leaderboard_prints_the_table_and_names_its_files(stageroute: Stageroute
     assert len(pl.read_parquet("board/results.parquet")) == 9
 
 
+@pytest.mark.slow
 def test_overspending_is_marked(stageroute: Stageroute) -> None:
     soft = ["--budget-rule", "soft", "--budget", "1e-5", "--jobs", "1"]
     outcome = stageroute(
@@ -176,6 +180,7 @@ def test_overspending_is_marked(stageroute: Stageroute) -> None:
     assert outcome.out.count("(!)") == 2
 
 
+@pytest.mark.slow
 def test_a_failing_agent_is_reported_at_the_end(stageroute: Stageroute) -> None:
     agents = ["--agents", "players:Raises,players:Even", "--seeds", "2", "--jobs", "1"]
     outcome = stageroute("leaderboard", *agents, "--scenario", "routerbench", *SHORT)

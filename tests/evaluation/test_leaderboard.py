@@ -187,6 +187,7 @@ def test_an_agent_that_raises_takes_nobody_along(
     assert results.equals(pl.read_parquet(finished[0] / "results.parquet"))
 
 
+@pytest.mark.slow
 def test_an_agent_that_says_what_does_not_fit_leaves_no_traceback(tmp_path: Path) -> None:
     board = run_leaderboard(
         settings(agents=["players:Refuses", AGENTS[0]]), tmp_path, backend=LocalProcesses(1)
@@ -196,6 +197,7 @@ def test_an_agent_that_says_what_does_not_fit_leaves_no_traceback(tmp_path: Path
     assert failure.details == ""
 
 
+@pytest.mark.slow
 def test_a_leaderboard_on_which_all_fail_says_so(tmp_path: Path) -> None:
     board = run_leaderboard(
         settings(agents=["players:Raises"]), tmp_path, backend=LocalProcesses(1)
@@ -204,6 +206,7 @@ def test_a_leaderboard_on_which_all_fail_says_so(tmp_path: Path) -> None:
     assert [path.name for path in board.files] == ["leaderboard.json"]
 
 
+@pytest.mark.slow
 def test_resuming_runs_what_is_missing_only(
     finished: tuple[Path, Leaderboard], tmp_path: Path
 ) -> None:
@@ -253,6 +256,7 @@ def test_resuming_needs_a_leaderboard_and_excludes_overwriting(tmp_path: Path) -
     assert not (tmp_path / "new").exists()
 
 
+@pytest.mark.slow
 def test_a_recorded_file_that_changed_is_a_difference(tmp_path: Path) -> None:
     data = tmp_path / "data.csv"
     header = "query_id,task,score:a,cost:a\n"
@@ -364,6 +368,7 @@ def test_a_damaged_trial_is_named_and_not_used(
     assert remark.endswith("it is run again")
 
 
+@pytest.mark.slow
 def test_a_trial_of_other_code_is_run_again(copied: Path) -> None:
     chosen = settings()
     changed = dataclasses.replace(chosen.entries[0], fingerprint="other")

@@ -22,6 +22,9 @@ def board(out: Path, **changes: Any) -> Path:
     return out
 
 
+pytestmark = pytest.mark.slow
+
+
 @pytest.fixture(scope="module")
 def boards(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("boards")

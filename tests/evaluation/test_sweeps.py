@@ -84,6 +84,7 @@ def test_another_field_has_no_curve() -> None:
     assert budget_curves(found, pl.DataFrame(), 0) is None
 
 
+@pytest.mark.slow
 def test_a_leaderboard_over_budgets(tmp_path: Path) -> None:
     settings = LeaderboardSettings.checked(
         agents=["players:Even", "players:Dear"],
