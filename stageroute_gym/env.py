@@ -235,7 +235,9 @@ class StageRouteEnv(gym.Env[Observation, Any]):
     @property
     def agent_context(self) -> AgentContext:
         """What an agent for this environment may know."""
-        return self.world.agent_context(continuous=self.continuous)
+        return self._episodes.world.agent_context(
+            continuous=self.continuous, per_seed=self.scenario.per_seed
+        )
 
     def action_masks(self) -> NDArray[np.bool_]:
         """Which actions are allowed now, shape (N + 1,), bool; the last entry is PASS."""

@@ -99,16 +99,19 @@ class World:
         high = self.table.cost.max(axis=0) * multiplier.max(axis=0)
         return float(low.min()), float(high.max())
 
-    def agent_context(self, *, continuous: bool) -> AgentContext:
+    def agent_context(self, *, continuous: bool, per_seed: bool = False) -> AgentContext:
         """What an agent may know of this world.
 
         Args:
             continuous: whether it acts in `StageRouteContinuous-v0`.
+            per_seed: whether it will meet other worlds of the scenario too: list prices then stand
+                in the observations only, and are unknown here.
         """
+        prices = np.zeros(self.num_models) if per_seed else self.table.list_price
         return AgentContext(
             problem=self.problem,
             models=self.table.models,
-            list_prices=tuple(self.table.list_price.tolist()),
+            list_prices=tuple(prices.tolist()),
             cost_bounds=self.cost_bounds,
             num_features=self.table.features.shape[1],
             actions="continuous" if continuous else "discrete",

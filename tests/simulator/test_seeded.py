@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from distributions import SCENARIO, Drawn
 from gymnasium.utils.env_checker import check_env
+from stageroute_agents import make
 from worlds import random_action, random_actions
 
 from stageroute_gym.env import StageRouteContinuousEnv, StageRouteEnv
@@ -105,6 +106,23 @@ def test_worlds_of_a_vector_environment_are_not_mistaken_for_one():
     with pytest.raises(FieldError, match=r"scenario = 'drawn': expected .*`Scenario\.of_seed`"):
         _ = many.world
     assert StageRouteVectorEnv(1, scenario=SCENARIO).world is SCENARIO.world(0)
+
+
+def test_an_agent_plays_in_many_worlds_at_once():
+    many, one = StageRouteVectorEnv(3, scenario=SCENARIO), StageRouteEnv(scenario=SCENARIO)
+    observation, _ = many.reset(seed=0)
+    assert many.agent_context == one.agent_context
+    assert many.agent_context.list_prices == (0.0,) * 4
+    assert many.agent_context.cost_bounds == (0.0, 2.0)
+    alone = StageRouteEnv(scenario=SCENARIO.of_seed(1))
+    assert alone.agent_context.list_prices == tuple(SCENARIO.world(1).table.list_price.tolist())
+    agent, state = make("stageroute", many, seed=0), None
+    for _ in range(60):
+        actions, state = agent.predict(observation, state)
+        observation, _, _, _, infos = many.step(actions)
+    assert (infos["invalid_actions"] == 0).all()
+    with pytest.raises(FieldError, match="share a world"):
+        make("oracle", many, seed=0)
 
 
 def test_holding_and_rendering_follow_the_world():
