@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from stageroute_agents.arrays import Batch, Flags, Floats, Integers, State
 from stageroute_agents.base import Agent
+from stageroute_gym.array_types import Singles
+from stageroute_gym.compiling import njit
 
 
 class Outcomes(NamedTuple):
@@ -47,20 +49,16 @@ class Learner(Agent):
 
     def observe(self, batch: Batch, state: State) -> None:
         """Learn from what has been observed since the last step."""
-        queries = self.queries(batch)
-        due = (queries > state["queries"]) & (queries > self.problem.feedback_delay)
-        served = due & (batch["last_action"][:, 0] >= 0)
-        state["queries"][:] = queries
-        self.learn(
-            batch,
-            state,
-            Outcomes(
-                due,
-                np.where(served, batch["last_action"][:, 0], -1).astype(np.int64),
-                np.where(served, batch["last_score"][:, 0], 0.0).astype(np.float64),
-                np.where(served, batch["last_cost"][:, 0], 0.0).astype(np.float64),
-            ),
+        news = news_since(
+            state["queries"],
+            batch["progress"],
+            batch["last_action"],
+            batch["last_score"],
+            batch["last_cost"],
+            self.problem.horizon,
+            self.problem.feedback_delay,
         )
+        self.learn(batch, state, Outcomes(*news))
 
     @abstractmethod
     def learn(self, batch: Batch, state: State, outcomes: Outcomes) -> None:
@@ -71,6 +69,41 @@ class Learner(Agent):
             state: what is remembered of them; ``state["queries"]`` is up to date.
             outcomes: what has been observed since the last step.
         """
+
+
+@njit(cache=True)
+def news_since(
+    queries: Integers,
+    progress: Singles,
+    last_action: Singles,
+    last_score: Singles,
+    last_cost: Singles,
+    horizon: int,
+    delay: int,
+) -> tuple[Flags, Integers, Floats, Floats]:
+    """What has been observed since the last step, as `Outcomes` lists it.
+
+    Args:
+        queries: queries that were over then, and, written, that are over now, shape (E,), int64.
+        progress: observation, shape (E, 2), float32.
+        last_action: observation, shape (E, 1), float32, like the next two.
+        last_score: see there.
+        last_cost: see there.
+        horizon: queries in an episode.
+        delay: queries after which an outcome is observed.
+    """
+    rows = len(queries)
+    due, model = np.zeros(rows, np.bool_), np.full(rows, -1, np.int64)
+    score, cost = np.zeros(rows), np.zeros(rows)
+    for e in range(rows):
+        # As `Agent.queries` counts.
+        over = np.int64(np.rint(np.float64(progress[e, 0]) * horizon))
+        due[e] = over > queries[e] and over > delay
+        queries[e] = over
+        if due[e] and last_action[e, 0] >= 0:
+            model[e] = np.int64(last_action[e, 0])
+            score[e], cost[e] = last_score[e, 0], last_cost[e, 0]
+    return due, model, score, cost
 
 
 class Diary:

@@ -95,7 +95,7 @@ class EstimatingAgent(Learner):
         prices = batch["list_price"].astype(np.float64)
         estimate_rows(
             state["cells"],
-            shares_of_tasks(state["task_counts"]),
+            self.task_weights(state),
             state["pending"],
             prices if self.use_prices else np.zeros_like(prices),
             self.prior,
@@ -116,6 +116,11 @@ class EstimatingAgent(Learner):
             self.diary.note(state["routed"], state["queries"], rows, shares)
             state["pending"][rows] += shares
         return shares
+
+    def task_weights(self, state: State) -> Floats:
+        """Share of each task in the queries, shape (E, G), float64."""
+        counts = state["task_counts"]
+        return np.ones(counts.shape) if self.num_tasks == 1 else shares_of_tasks(counts)
 
     def over_tasks(self, state: State, name: str, rows: Integers) -> Floats:
         """The mean of an estimate over the tasks as they come, shape (R, N), float64.

@@ -6,9 +6,9 @@ import numpy as np
 
 from stageroute_agents.arrays import Batch, Flags, Floats, Integers, State
 from stageroute_agents.paced.estimates import Prior
-from stageroute_agents.paced.estimating import EstimatingAgent, shares_of_tasks
+from stageroute_agents.paced.estimating import EstimatingAgent
 from stageroute_agents.paced.sets import best_mixtures, shared_mixtures
-from stageroute_agents.paced.task_route import route_tasks_rows
+from stageroute_agents.paced.task_route import route_paced_rows
 from stageroute_gym.checks import number, switch
 from stageroute_gym.context import AgentContext
 from stageroute_gym.optimize.slots import fill_slots_rows
@@ -135,32 +135,39 @@ class PacedRoute(EstimatingAgent):
 
     def route(self, batch: Batch, state: State, rows: Integers) -> Floats:
         """Shares by RouteOPT over the tasks."""
-        _, budget = self._budget(batch, state, rows)
-        bound = np.minimum(state["score"][rows] + self.width * state["deviation"][rows], 1.0)
         shares = np.empty((len(rows), self.num_models))
-        route_tasks_rows(
-            bound,
-            state["cost"][rows],
-            shares_of_tasks(state["task_counts"][rows]),
-            budget,
-            self.throughput * (batch["deployed"] > 0),
-            state["task"][rows],
+        route_paced_rows(
+            rows,
+            state["score"],
+            state["deviation"],
+            state["cost"],
+            self.task_weights(state),
+            state["task"],
+            state["queries"],
+            state["budget_kept"],
+            self._left(batch, state, rows),
+            batch["deployed"],
+            self.throughput,
+            self.stage_ends,
+            (self.width, self.problem.horizon, -1.0 if self.pace else self.problem.budget),
             shares,
         )
         return shares
 
-    def _budget(self, batch: Batch, state: State, rows: Integers) -> tuple[Floats, Floats]:
-        """What is left of the budget, USD, and what a query may cost from now on, USD a query."""
-        problem, queries = self.problem, state["queries"][rows]
-        left = problem.total_budget * batch["budget_left"][:, 0].astype(np.float64)
+    def _left(self, batch: Batch, state: State, rows: Integers) -> Floats:
+        """What is left of the budget, USD, shape (R,), float64; below 0 after an overspend."""
+        left = self.problem.total_budget * batch["budget_left"][:, 0].astype(np.float64)
         if self.count_pending:
             left -= (state["pending"][rows] * self.over_tasks(state, "cost", rows)).sum(axis=1)
-        left = np.maximum(left, 0.0)
+        return left
+
+    def _budget(self, batch: Batch, state: State, rows: Integers) -> tuple[Floats, Floats]:
+        """What is left as a stage opens, USD, and what a query may cost from then on, USD a query.
+
+        The stage before is over, and what it kept is free.
+        """
+        problem = self.problem
+        left = np.maximum(self._left(batch, state, rows), 0.0)
         if not self.pace:
             return left, np.full(len(rows), problem.budget)
-        paced = left / np.maximum(problem.horizon - queries, 1)
-        # On a deploy step the stage before is over, and what it kept is free.
-        kept = np.where(batch["phase"][:, 0] > 0, state["budget_kept"][rows], np.nan)
-        end = self.stage_ends[self.stages(queries)]
-        of_stage = np.maximum(left - kept, 0.0) / np.maximum(end - queries, 1)
-        return left, np.where(np.isnan(kept), paced, of_stage)
+        return left, left / np.maximum(problem.horizon - state["queries"][rows], 1)

@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from stageroute_agents.arrays import Floats, Integers
+from stageroute_gym.array_types import Singles
 from stageroute_gym.compiling import njit
 
 # Each step finds a new vertex of the concave value, so that the limit is never met in practice.
@@ -117,34 +118,76 @@ def _vertex(
 
 
 @njit(cache=True)
-def route_tasks_rows(
-    score: Floats,
-    cost: Floats,
-    weight: Floats,
-    budget: Floats,
-    caps: Floats,
-    task: Integers,
-    shares: Floats,
-) -> None:
-    """Solve RouteOPT over tasks in each episode, for the query at hand.
+def query_budget(left: float, kept: float, queries: int, end: int, horizon: int) -> float:
+    """What a query may cost from now on, USD: what is left over the queries left.
 
     Args:
-        score: shape (E, G, N), float64.
-        cost: USD, shape (E, G, N), float64.
-        weight: shape (E, G), float64.
-        budget: USD a query, shape (E,), float64.
-        caps: shape (E, N), float64.
-        task: task of the query to route, shape (E,), int64.
-        shares: written: the shares for that query, shape (E, N), float64.
+        left: what is left of the budget, USD.
+        kept: what of it the stage leaves for later ones, USD; NaN where all share it alike.
+        queries: queries that are over.
+        end: queries that are over when the stage is.
+        horizon: queries in an episode.
     """
-    cheap, dear = np.zeros(score.shape[1:]), np.zeros(score.shape[1:])
-    for e in range(len(score)):
-        part, _, _ = route_tasks_kernel(
-            score[e], cost[e], weight[e], budget[e], caps[e], cheap, dear
-        )
+    left = max(left, 0.0)
+    if math.isnan(kept):
+        return left / max(horizon - queries, 1)
+    return max(left - kept, 0.0) / max(end - queries, 1)
+
+
+@njit(cache=True)
+def route_paced_rows(
+    rows: Integers,
+    score: Floats,
+    deviation: Floats,
+    cost: Floats,
+    weight: Floats,
+    task: Integers,
+    queries: Integers,
+    kept: Floats,
+    left: Floats,
+    deployed: Singles,
+    throughput: Floats,
+    stage_ends: Integers,
+    settings: tuple[float, int, float],
+    shares: Floats,
+) -> None:
+    """Bound the scores, pace the budget and solve RouteOPT over tasks, for the queries at hand.
+
+    Args:
+        rows: the episodes with a query to route, shape (R,), int64.
+        score: estimates of all ``E`` episodes, shape (E, G, N), float64, like the next two.
+        deviation: see there.
+        cost: USD, see there.
+        weight: share of each task in the queries, shape (E, G), float64.
+        task: task of the query, shape (E,), int64.
+        queries: queries that are over, shape (E,), int64.
+        kept: as for `query_budget`, shape (E,), float64.
+        left: what is left of the budget in the ``R`` episodes, USD, shape (R,), float64.
+        deployed: observation of the ``R`` episodes, shape (R, N), float32.
+        throughput: shape (N,), float64.
+        stage_ends: queries that are over when each stage is, shape (K,), int64.
+        settings: width of the score bound, horizon, and a fixed budget a query in USD, below 0 for
+            a paced one.
+        shares: written, shape (R, N), float64.
+    """
+    width, horizon, fixed = settings
+    groups, n = score.shape[1:]
+    bound, caps = np.empty((groups, n)), np.empty(n)
+    cheap, dear = np.zeros((groups, n)), np.zeros((groups, n))
+    for i in range(len(rows)):
+        e = rows[i]
+        budget = fixed
+        if fixed < 0.0:
+            stage = min(np.searchsorted(stage_ends, queries[e], side="right"), len(stage_ends) - 1)
+            budget = query_budget(left[i], kept[e], queries[e], stage_ends[stage], horizon)
+        for m in range(n):
+            caps[m] = throughput[m] if deployed[i, m] > 0.0 else 0.0
+            for g in range(groups):
+                bound[g, m] = min(score[e, g, m] + width * deviation[e, g, m], 1.0)
+        part, _, _ = route_tasks_kernel(bound, cost[e], weight[e], budget, caps, cheap, dear)
         g = task[e]
-        for m in range(len(caps[e])):
+        for m in range(n):
             # The other vertex was not written where one of them is the plan.
-            shares[e, m] = (part * dear[g, m] if part > 0.0 else 0.0) + (
+            shares[i, m] = (part * dear[g, m] if part > 0.0 else 0.0) + (
                 (1.0 - part) * cheap[g, m] if part < 1.0 else 0.0
             )

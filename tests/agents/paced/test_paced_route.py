@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from stageroute_agents.paced.paced_route import PacedRoute
+from stageroute_agents.paced.task_route import query_budget
 
 from stageroute_gym.errors import FieldError
 from stageroute_gym.evaluation import compare, evaluate
@@ -26,13 +27,19 @@ def allowed(agent, env, *, phase, queries, budget_left, **state):
     known |= {name: np.array([value]) for name, value in state.items()}
     batch = {**observation, "phase": np.full((1, 1), phase, np.float32)}
     batch["budget_left"] = np.full((1, 1), budget_left, np.float32)
-    _, budget = agent._budget(batch, known, np.array([0]))
-    return budget[0] / env.problem.budget
+    row = np.array([0])
+    if phase == 0:
+        _, budget = agent._budget(batch, known, row)
+        return budget[0] / env.problem.budget
+    left, kept = agent._left(batch, known, row)[0], known["budget_kept"][0]
+    end = agent.stage_ends[agent.stages(np.array([queries]))[0]]
+    return query_budget(left, kept, queries, end, env.problem.horizon) / env.problem.budget
 
 
 def test_budget_is_what_is_left_over_the_queries_left(env):
     step = {"phase": 1, "queries": 750, "budget_left": 0.5}
     assert allowed(PacedRoute(env.agent_context), env, **step) == pytest.approx(2.0)
+    step["phase"] = 0
     assert allowed(PacedRoute(env.agent_context, pace=False), env, **step) == 1.0
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from scipy.optimize import linprog
-from stageroute_agents.paced.task_route import route_tasks_kernel, route_tasks_rows
+from stageroute_agents.paced.task_route import query_budget, route_paced_rows, route_tasks_kernel
 
 from stageroute_gym.optimize import route_lp
 
@@ -62,31 +62,50 @@ def test_equals_highs(groups, models):
     assert 50 < affordable < 300
 
 
+def routed(score, cost, weight, budget, caps, task):
+    """The shares for one query, with the whole budget for it, of arrays (G, N), (G,) and (N,)."""
+    shares = np.empty((1, len(caps)))
+    route_paced_rows(
+        np.zeros(1, np.int64),
+        score[None],
+        np.zeros((1, *score.shape)),
+        cost[None],
+        np.array([weight], np.float64),
+        np.array([task]),
+        np.zeros(1, np.int64),
+        np.full(1, np.nan),
+        np.array([budget]),
+        (caps > 0)[None].astype(np.float32),
+        caps,
+        np.array([1]),
+        (1.0, 1, -1.0),
+        shares,
+    )
+    return shares[0]
+
+
 def test_one_task_is_route_opt():
     rng = np.random.default_rng(0)
     rows, models = 200, 6
     score, cost = rng.random((rows, 1, models)), rng.exponential(1.0, (rows, 1, models))
     caps = rng.choice([0.2, 0.4, 1.0], (rows, models))
-    budget, shares = rng.uniform(0.1, 2.0, rows), np.empty((rows, models))
-    task = np.zeros(rows, np.int64)
-    route_tasks_rows(score, cost, np.ones((rows, 1)), budget, caps, task, shares)
+    budget = rng.uniform(0.1, 2.0, rows)
     plan = route_lp(score[:, 0], cost[:, 0], budget, caps)
-    np.testing.assert_allclose(shares, plan.probabilities, atol=1e-9)
+    for row in range(rows):
+        shares = routed(score[row], cost[row], [1.0], budget[row], caps[row], 0)
+        np.testing.assert_allclose(shares, plan.probabilities[row], atol=1e-9)
 
 
 def test_a_task_is_routed_by_its_own_scores():
     """Model 1 is worth its price on the second task only."""
-    score = np.array([[[0.6, 0.6], [0.2, 0.9]]])
-    cost = np.array([[[1.0, 3.0], [1.0, 3.0]]])
-    shares = np.empty((1, 2))
+    score, cost = np.array([[0.6, 0.6], [0.2, 0.9]]), np.array([[1.0, 3.0], [1.0, 3.0]])
     for task, expected in ((0, [1.0, 0.0]), (1, [0.0, 1.0])):
-        route_tasks_rows(
-            score,
-            cost,
-            np.full((1, 2), 0.5),
-            np.array([2.0]),
-            np.ones((1, 2)),
-            np.array([task]),
-            shares,
-        )
-        np.testing.assert_allclose(shares[0], expected, atol=1e-12)
+        shares = routed(score, cost, [0.5, 0.5], 2.0, np.ones(2), task)
+        np.testing.assert_allclose(shares, expected, atol=1e-12)
+
+
+def test_a_query_may_cost_what_is_left_over_the_queries_left():
+    assert query_budget(30.0, np.nan, 40, 60, 100) == 0.5
+    assert query_budget(30.0, 20.0, 40, 60, 100) == 0.5
+    assert query_budget(30.0, 20.0, 60, 60, 100) == 10.0
+    assert query_budget(-3.0, np.nan, 40, 60, 100) == query_budget(3.0, 4.0, 40, 60, 100) == 0.0
