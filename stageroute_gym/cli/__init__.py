@@ -17,6 +17,7 @@ from stageroute_gym.cli.leaderboard import leaderboard
 from stageroute_gym.cli.output import show_all_signs
 from stageroute_gym.cli.rank import rank
 from stageroute_gym.cli.replay import replay
+from stageroute_gym.cli.report import report
 from stageroute_gym.cli.run import run
 from stageroute_gym.cli.scenarios import scenarios
 from stageroute_gym.errors import FieldError
@@ -26,6 +27,7 @@ app.command()(scenarios)
 app.command()(agents)
 app.command()(run)
 app.command()(leaderboard)
+app.command()(report)
 app.command()(rank)
 app.command()(advise)
 app.command()(replay)

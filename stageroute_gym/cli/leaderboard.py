@@ -79,7 +79,7 @@ def leaderboard(
     from stageroute_gym.evaluation.clusters import make_backend
     from stageroute_gym.evaluation.leaderboard import run_leaderboard
     from stageroute_gym.evaluation.trials import LeaderboardSettings
-    from stageroute_gym.report.board import show, write_tables
+    from stageroute_gym.report.board import show, write_page, write_tables
 
     if data is not None and scenario is None:
         raise FieldError("data", data, "a scenario that reads it, such as --scenario recorded")
@@ -111,7 +111,7 @@ def leaderboard(
         raise typer.Exit(130) from None
     for remark in board.remarks:
         print(f"note: {remark}", file=sys.stderr)
-    show(stdout_console(), board, write_tables(board, out))
+    show(stdout_console(), board, [*write_tables(board, out), *write_page(board, out)])
     for failure in board.failures:
         print(failure.details, end="", file=sys.stderr)
     for failure in board.failures:

@@ -17,11 +17,11 @@ from stageroute_gym.report.advice_tables import (
     limits_lines,
     price_table,
     set_table,
-    short_names,
     single_table,
     without_table,
 )
 from stageroute_gym.report.log_tables import log_headline, log_tables
+from stageroute_gym.report.names import short_names
 from stageroute_gym.report.page import Section, write_page
 
 if TYPE_CHECKING:

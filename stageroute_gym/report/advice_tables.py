@@ -9,6 +9,7 @@ import numpy as np
 
 from stageroute_gym.advice.advising import Advice, Variation
 from stageroute_gym.advice.resampling import Interval
+from stageroute_gym.report.names import short_names
 from stageroute_gym.report.tables import ReportTable
 
 # More tasks than this make a table that nobody reads on a terminal; the page and JSON have all.
@@ -261,12 +262,6 @@ def _difference(advice: Advice, models: tuple[int, ...]) -> str:
     added = [f"+ {names[model]}" for model in models if model not in own]
     gone = [f"- {names[model]}" for model in own if model not in models]
     return " ".join(added + gone) or "the same"
-
-
-def short_names(models: tuple[str, ...]) -> tuple[str, ...]:
-    """Names without the part before the last slash, where they stay distinct."""
-    short = tuple(name.rpartition("/")[2] for name in models)
-    return short if len(set(short)) == len(models) else models
 
 
 def span(interval: Interval) -> str:

@@ -1,11 +1,14 @@
-"""A finished leaderboard: its tables in the terminal and in a file."""
+"""A finished leaderboard: its tables in the terminal and in a file, and its page."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stageroute_gym.evaluation.storage import TABLES
+from stageroute_gym.evaluation.storage import PAGE, TABLES
+from stageroute_gym.report.board_page import write_board_page
+from stageroute_gym.report.page import EXTRA, absent_module
+from stageroute_gym.report.results import read_results
 from stageroute_gym.report.tables import markdown, notes, report_tables
 from stageroute_gym.report.terminal import print_line, print_table
 from stageroute_gym.writing import write_text
@@ -30,6 +33,17 @@ def write_tables(board: Leaderboard, out: str | Path) -> list[Path]:
     return [path]
 
 
+def write_page(board: Leaderboard, out: str | Path) -> list[Path]:
+    """Write a leaderboard's page to its folder, if the extra ``report`` is installed; the files.
+
+    Raises:
+        FieldError: if the file cannot be written.
+    """
+    if board.timings is None or absent_module() is not None:
+        return []
+    return [write_board_page(read_results(out, "out"), out)]
+
+
 def show(console: Console, board: Leaderboard, written: list[Path]) -> None:
     """Print a leaderboard's tables, what explains them, and which files there are."""
     if board.timings is not None:
@@ -38,3 +52,5 @@ def show(console: Console, board: Leaderboard, written: list[Path]) -> None:
         for line in notes(board.summary):
             print_line(console, line)
     print_line(console, f"wrote {', '.join(str(file) for file in [*board.files, *written])}")
+    if absent_module() is not None:
+        print_line(console, f"{PAGE}, a page with charts, needs {EXTRA}; then stageroute report")

@@ -8,10 +8,10 @@ from stageroute_gym.logs.off_policy import WithInterval
 from stageroute_gym.report.advice_tables import (
     GROUPS_SHOWN,
     AdviceTable,
-    short_names,
     span,
     usd,
 )
+from stageroute_gym.report.names import short_names
 
 
 def log_headline(advice: Advice, log: LogReport) -> list[str]:

@@ -20,6 +20,7 @@ from stageroute_gym.writing import write_text
 if TYPE_CHECKING:
     import altair as alt
 
+EXTRA = "the extra report: pip install 'stageroute-gym[report]'"
 _TEMPLATES = Path(__file__).parent / "templates"
 
 
@@ -44,6 +45,17 @@ class Section:
     note: str = ""
 
 
+def absent_module() -> str | None:
+    """Name of a module of the extra ``report`` that is not installed; None where all are."""
+    try:
+        import altair  # noqa: F401
+        import jinja2  # noqa: F401
+        import vl_convert  # noqa: F401
+    except ImportError as error:
+        return error.name
+    return None
+
+
 def check_extra(field: str, value: object) -> None:
     """Refuse what needs the extra ``report`` where that is not installed.
 
@@ -54,13 +66,9 @@ def check_extra(field: str, value: object) -> None:
     Raises:
         FieldError: if altair, jinja2 or vl-convert is absent.
     """
-    try:
-        import altair  # noqa: F401
-        import jinja2  # noqa: F401
-        import vl_convert  # noqa: F401
-    except ImportError as error:
-        allowed = f"the extra report: pip install 'stageroute-gym[report]' ({error.name} is absent)"
-        raise FieldError(field, value, allowed) from error
+    absent = absent_module()
+    if absent is not None:
+        raise FieldError(field, value, f"{EXTRA} ({absent} is absent)")
 
 
 def check_page(path: str | Path, field: str = "html") -> None:

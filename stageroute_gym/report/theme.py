@@ -20,8 +20,8 @@ class Theme:
         band: areas behind, such as a row that is pointed at.
         accent: what is marked.
         warn: what went wrong.
-        series: told apart by most people with a colour deficiency (after Okabe & Ito 2008), each
-            with a contrast of at least 3 to the paper.
+        series: as far apart as a search found for eyes without red, without green and with all
+            three kinds of cones, each with a contrast of at least 3 to the paper.
         ramps: from the colour of nothing to that of all, for the agent's and the oracle's share.
     """
 
@@ -78,10 +78,7 @@ LIGHT = Theme(
     band="#f4f6f8",
     accent="#2f6fb0",
     warn="#9a4a00",
-    series=(
-        *("#0072b2", "#d55e00", "#00845f", "#a8488a"),
-        *("#3a94cc", "#a07800", "#6b4fb3", "#7a4a2b"),
-    ),
+    series=("#0072b2", "#d55e00", "#2ea677", "#770c44", "#7c6bfa", "#5c3f00", "#fa0357", "#0207fb"),
     ramps=(("#e3edf6", "#00497a"), ("#fbe9dc", "#a34400")),
 )
 DARK = Theme(
@@ -92,9 +89,6 @@ DARK = Theme(
     band="#1d2127",
     accent="#7db4ee",
     warn="#f0a860",
-    series=(
-        *("#4aa8e8", "#f08a3c", "#2fc197", "#e08ac4"),
-        *("#9ad0f5", "#e3c04a", "#ab94ef", "#c79878"),
-    ),
+    series=("#4aa8e8", "#f08a3c", "#43e09c", "#d51673", "#e1c706", "#9608f4", "#725cd5", "#507231"),
     ramps=(("#1c2b3a", "#8fd0ff"), ("#33241a", "#ffb27a")),
 )
