@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from stageroute_gym.advice import Advice, LogReport
 
 LOGS = "Logs"
+RANKED = "paced-route,stageroute,linucb,thompson-lp,greedy-price,cheapest"
 
 
 def advise(
@@ -73,6 +74,17 @@ def advise(
     html: Annotated[
         str | None, typer.Option(metavar="FILE", help="Write a page with charts, too.")
     ] = None,
+    rank: Annotated[
+        bool, typer.Option("--rank", help="Then play agents on it, which takes a minute or more.")
+    ] = False,
+    agent: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--agents",
+            "--agent",
+            help=f"Entries for --rank, with commas between or repeated; default: {RANKED}.",
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print all of it as JSON.")] = False,
 ) -> None:
     """Say which models to deploy and what to send where, what it costs, and how sure that is."""
@@ -82,33 +94,54 @@ def advise(
         check_page(html)
     from stageroute_gym.advice import Evidence, LogEvidence, TableEvidence, Wishes, log_report
     from stageroute_gym.advice import advise as compute
-    from stageroute_gym.logs import is_log_file, read_log
+    from stageroute_gym.evaluation.entries import parse_entries
+    from stageroute_gym.logs import Logged, is_log_file, read_log
+    from stageroute_gym.workloads import Recorded, Workload
 
+    if agent and not rank:
+        raise FieldError("agents", agent, "--rank with it, which plays them")
+    entries = parse_entries(agent or [RANKED]) if rank else ()
     wishes = Wishes(budget, max_deployed, _shares(throughput or ()), min_score)
     mapped = parse_columns(columns or ())
     report = None
     remarks: tuple[str, ...] = ()
     evidence: Evidence
+    workload: Workload
+    features = "none" if by == "none" else "task"
     if source or mapped or scores or repair or is_log_file(file):
         if by not in ("task", "none"):
             raise FieldError("by", by, "task or none, for a log; --columns task=NAME names it")
         log = read_log(file, source=source, columns=mapped, scores=scores, repair=repair)
         evidence, remarks = LogEvidence(log, by == "task", seed), log.remarks
+        workload = Logged(
+            data=file,
+            source=source,
+            columns=tuple(f"{name}={column}" for name, column in mapped.items()),
+            scores=scores,
+            repair=repair,
+            features=features,
+        )
     else:
         evidence = TableEvidence.read(file, by, seed)
+        workload = Recorded(data=file, features=features)
     advice = compute(evidence, wishes, source=file, resamples=resamples, seed=seed)
     if isinstance(evidence, LogEvidence):
         report = log_report(evidence, advice.plan, seed)
+    ranked = None
+    if entries:
+        from stageroute_gym.advice.learning import rank_agents
+
+        ranked = rank_agents(advice, workload, entries)
     if html is not None:
         from stageroute_gym.report.advice_page import write_advice_page
 
-        write_advice_page(html, advice, report)
+        write_advice_page(html, advice, report, ranked)
     if as_json:
         from stageroute_gym.report.advice_json import advice_dict
 
-        print(json.dumps(advice_dict(advice, report), indent=2))
+        print(json.dumps(advice_dict(advice, report, ranked), indent=2))
         return
-    _print(advice, report, remarks)
+    _print(advice, report, remarks, ranked)
     if html is not None:
         print(f"wrote {html}")
 
@@ -130,8 +163,14 @@ def parse_columns(texts: Sequence[str]) -> dict[str, str]:
     return mapped
 
 
-def _print(advice: Advice, report: LogReport | None, remarks: Sequence[str]) -> None:
+def _print(
+    advice: Advice,
+    report: LogReport | None,
+    remarks: Sequence[str],
+    ranked: dict[str, Any] | None,
+) -> None:
     from stageroute_gym.report.advice_tables import advice_tables, headline, limits_lines
+    from stageroute_gym.report.learning_table import learning_table
     from stageroute_gym.report.log_tables import log_headline, log_tables
     from stageroute_gym.report.terminal import print_line, print_table
 
@@ -139,7 +178,10 @@ def _print(advice: Advice, report: LogReport | None, remarks: Sequence[str]) -> 
     told = log_headline(advice, report) if report else []
     for line in (*limits_lines(advice), *remarks, "", *headline(advice), *told):
         print_line(console, line)
-    for table in advice_tables(advice) + (log_tables(advice, report) if report else []):
+    tables = advice_tables(advice) + (log_tables(advice, report) if report else [])
+    if ranked is not None:
+        tables.append(learning_table(ranked))
+    for table in tables:
         console.print()
         print_table(console, table)
         if table.note:

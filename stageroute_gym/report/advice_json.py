@@ -12,21 +12,28 @@ from stageroute_gym.advice.plans import Plan
 from stageroute_gym.advice.resampling import CONFIDENCE, Interval
 
 
-def advice_dict(advice: Advice, log: LogReport | None = None) -> dict[str, Any]:
+def advice_dict(
+    advice: Advice, log: LogReport | None = None, ranked: dict[str, Any] | None = None
+) -> dict[str, Any]:
     """The advice as JSON-native values; costs in USD a query, intervals by name.
 
     Args:
         advice: the advice.
         log: what the log can tell that it is from; None where it is from no log.
+        ranked: what `stageroute_gym.advice.learning.rank_agents` returned; None without it.
 
     Returns:
         ``data`` (what it rests on), ``limits``, ``chosen`` (what was left open), ``service``,
         ``plan`` (models, shares, by group), ``measured`` by plan, ``ahead_of_blind``, ``sets``,
         ``prices``, ``without``, ``singles``, ``frontier``; with a log
-        ``log``. A value that does not exist is null.
+        ``log``, with agents ranked ``agents``. A value that does not exist is null.
     """
     content = _content(advice)
-    return content if log is None else content | {"log": _log(advice, log)}
+    if log is not None:
+        content["log"] = _log(advice, log)
+    if ranked is not None:
+        content["agents"] = ranked
+    return content
 
 
 def _content(advice: Advice) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from stageroute_gym.report.advice_tables import (
     single_table,
     without_table,
 )
+from stageroute_gym.report.learning_table import learning_table
 from stageroute_gym.report.log_tables import log_headline, log_tables
 from stageroute_gym.report.names import short_names
 from stageroute_gym.report.page import Section, write_page
@@ -36,13 +37,19 @@ PER_THOUSAND = 1e3
 LABEL_WIDTH, LABEL_HEIGHT = 0.25, 0.06
 
 
-def write_advice_page(path: str | Path, advice: Advice, log: LogReport | None = None) -> None:
+def write_advice_page(
+    path: str | Path,
+    advice: Advice,
+    log: LogReport | None = None,
+    ranked: dict[str, Any] | None = None,
+) -> None:
     """Write the page.
 
     Args:
         path: the file.
         advice: the advice.
         log: what the log can tell that it is from; None where it is from no log.
+        ranked: what `stageroute_gym.advice.learning.rank_agents` returned; None without it.
 
     Raises:
         FieldError: as `stageroute_gym.report.page.write_page`.
@@ -80,6 +87,8 @@ def write_advice_page(path: str | Path, advice: Advice, log: LogReport | None = 
     if log is not None:
         lead += log_headline(advice, log)
         sections += [_section(table) for table in log_tables(advice, log, None)]
+    if ranked is not None:
+        sections.append(_section(learning_table(ranked)))
     write_page(path, title, lead, limits_lines(advice), sections)
 
 

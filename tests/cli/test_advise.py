@@ -84,3 +84,19 @@ def test_recorded_data(stageroute: Stageroute, name: str):
     assert held["low"] < held["value"] < held["high"]
     assert len(content["plan"]["models"]) <= 5
     assert held["value"] <= seen["value"] + 0.005
+
+
+def test_agents_are_ranked_within_the_same_limits(stageroute: Stageroute, outcomes: str):
+    given = ("--rank", "--agents", "cheapest,best-score", "--budget", "0.002", "--resamples", "5")
+    content = json.loads(stageroute("advise", outcomes, *given, "--json").out)
+    assert {row["entry"] for row in content["agents"]["ranking"]} == {"cheapest", "best-score"}
+    assert content["agents"]["problem"]["budget"] == 0.002
+    shown = stageroute("advise", outcomes, *given)
+    assert "Which agent learns this best" in shown.out
+    for refused, said in (
+        (("--agents", "cheapest"), "--rank"),
+        (("--rank", "--agents", "cheepest"), "'cheapest', the nearest name"),
+    ):
+        outcome = stageroute("advise", outcomes, *refused)
+        assert outcome.code == 2
+        assert said in outcome.err
