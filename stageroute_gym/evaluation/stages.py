@@ -41,11 +41,16 @@ class StageBooks:
         self.deployed: NDArray[np.bool_] = np.zeros((*shape, num_models), np.bool_)
         self.last: NDArray[np.int64] = np.zeros(num_envs, np.int64)
         self._before = {name: np.zeros(num_envs) for name in self.gains}
-        self._rows = np.arange(num_envs)
         self._stage: NDArray[np.int64] = np.zeros(num_envs, np.int64)
         # One more stage for what comes after the first episode, one more model for "none", -1.
         self._served = np.zeros((num_envs, num_stages + 1, num_models + 1), np.int32)
         self._over = num_stages
+        # One index for all three axes, since this is done at every step. "None", -1, is the cell
+        # before a stage's first, which is the same column of the stage before.
+        self._cells = self._served.reshape(-1)
+        self._blocks = np.arange(num_envs * (num_stages + 1)).reshape(num_envs, -1)
+        self._blocks *= num_models + 1
+        self._first: NDArray[np.int64] = self._blocks[:, 0].copy()
 
     @property
     def pulls(self) -> NDArray[np.int32]:
@@ -67,7 +72,7 @@ class StageBooks:
             ended: which first episodes the step ended, shape (E,), bool.
             infos: the vector environment's ``info``.
         """
-        self._served[self._rows, self._stage, infos["model"]] += 1
+        self._cells[self._first + infos["model"]] += 1
         moved = infos["stage"] != self._stage
         moved &= self._stage < self._over
         if moved.any():
@@ -75,11 +80,13 @@ class StageBooks:
             # The next stage's set is being chosen: the one that served is the previous one.
             self._close(rows, observation["previous"], score, infos)
             self._stage[rows] = infos["stage"][rows]
+            self._first[rows] = self._blocks[rows, self._stage[rows]]
         if ended.any():
             rows = np.flatnonzero(ended)
             self._close(rows, observation["deployed"], score, infos)
             self.last[rows] = self._stage[rows]
             self._stage[rows] = self._over
+            self._first[rows] = self._blocks[rows, self._over]
 
     def _close(
         self,
