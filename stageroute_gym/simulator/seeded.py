@@ -20,7 +20,7 @@ _WORLD_SEEDS = 2**63
 class SeededEpisodes(Episodes):
     """State of ``E`` episodes in ``E`` worlds of one shape.
 
-    Each episode is advanced by itself, by the same kernels: about two microseconds an episode and
+    Each episode is advanced by itself, by the same kernels: about four microseconds an episode and
     step more than `Episodes` takes.
 
     Args:
