@@ -8,13 +8,21 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from stageroute_gym.cli.log_options import (
+    Columns,
+    PriceOf,
+    Prices,
+    Repair,
+    Scores,
+    Source,
+    column_pairs,
+)
 from stageroute_gym.cli.output import stdout_console
 from stageroute_gym.errors import FieldError
 
 if TYPE_CHECKING:
     from stageroute_gym.advice import Advice, LogReport
 
-LOGS = "Logs"
 RANKED = "paced-route,stageroute,linucb,thompson-lp,greedy-price,cheapest"
 
 
@@ -47,28 +55,12 @@ def advise(
             help="Column that tells a query's kind before it is routed; none: one mixture for all.",
         ),
     ] = "task",
-    source: Annotated[
-        str | None,
-        typer.Option(
-            "--from", metavar="GATEWAY", help="Which gateway wrote the log.", rich_help_panel=LOGS
-        ),
-    ] = None,
-    columns: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="FIELD=COLUMN",
-            help="Column that holds id, time, model, cost, score, task or propensity.",
-            rich_help_panel=LOGS,
-        ),
-    ] = None,
-    scores: Annotated[
-        str | None,
-        typer.Option(metavar="FILE", help="Mean scores by task and model.", rich_help_panel=LOGS),
-    ] = None,
-    repair: Annotated[
-        bool,
-        typer.Option("--repair", help="Sort, and leave out bad requests.", rich_help_panel=LOGS),
-    ] = False,
+    source: Source = None,
+    columns: Columns = None,
+    scores: Scores = None,
+    repair: Repair = False,
+    prices: Prices = None,
+    price_of: PriceOf = None,
     resamples: Annotated[int, typer.Option(help="Bootstrap resamples of the queries.")] = 200,
     seed: Annotated[int, typer.Option(help="Seed of the resamples and folds.")] = 0,
     html: Annotated[
@@ -95,32 +87,34 @@ def advise(
     from stageroute_gym.advice import Evidence, LogEvidence, TableEvidence, Wishes, log_report
     from stageroute_gym.advice import advise as compute
     from stageroute_gym.evaluation.entries import parse_entries
-    from stageroute_gym.logs import Logged, is_log_file, read_log
+    from stageroute_gym.logs import Logged, is_log_file
     from stageroute_gym.workloads import Recorded, Workload
 
     if agent and not rank:
         raise FieldError("agents", agent, "--rank with it, which plays them")
     entries = parse_entries(agent or [RANKED]) if rank else ()
     wishes = Wishes(budget, max_deployed, _shares(throughput or ()), min_score)
-    mapped = parse_columns(columns or ())
+    mapped = column_pairs(columns or ())
     report = None
     remarks: tuple[str, ...] = ()
     evidence: Evidence
     workload: Workload
     features = "none" if by == "none" else "task"
-    if source or mapped or scores or repair or is_log_file(file):
+    if source or mapped or scores or repair or prices or is_log_file(file):
         if by not in ("task", "none"):
             raise FieldError("by", by, "task or none, for a log; --columns task=NAME names it")
-        log = read_log(file, source=source, columns=mapped, scores=scores, repair=repair)
-        evidence, remarks = LogEvidence(log, by == "task", seed), log.remarks
         workload = Logged(
             data=file,
             source=source,
-            columns=tuple(f"{name}={column}" for name, column in mapped.items()),
+            columns=mapped,
             scores=scores,
             repair=repair,
+            prices=prices,
+            price_of=tuple(price_of or ()),
             features=features,
         )
+        log = workload.log()
+        evidence, remarks = LogEvidence(log, by == "task", seed), log.remarks
     else:
         evidence = TableEvidence.read(file, by, seed)
         workload = Recorded(data=file, features=features)
@@ -144,23 +138,6 @@ def advise(
     _print(advice, report, remarks, ranked)
     if html is not None:
         print(f"wrote {html}")
-
-
-def parse_columns(texts: Sequence[str]) -> dict[str, str]:
-    """Columns from ``FIELD=COLUMN``, several with commas between them.
-
-    Raises:
-        FieldError: if one is not that, or a field is given twice.
-    """
-    mapped: dict[str, str] = {}
-    for text in (part for given in texts for part in given.split(",")):
-        name, _, column = text.partition("=")
-        if not name or not column:
-            raise FieldError("columns", text, "FIELD=COLUMN, such as cost=cost_usd")
-        if name in mapped:
-            raise FieldError("columns", text, "each field only once")
-        mapped[name] = column
-    return mapped
 
 
 def _print(

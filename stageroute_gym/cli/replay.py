@@ -7,7 +7,15 @@ from typing import Annotated, Any
 
 import typer
 
-from stageroute_gym.cli.advise import LOGS, parse_columns
+from stageroute_gym.cli.log_options import (
+    Columns,
+    PriceOf,
+    Prices,
+    Repair,
+    Scores,
+    Source,
+    column_pairs,
+)
 from stageroute_gym.cli.options import parse_seeds, with_problem_options
 from stageroute_gym.cli.output import stdout_console
 
@@ -26,28 +34,12 @@ def replay(
         ),
     ] = None,
     seeds: Annotated[str, typer.Option(help="5 (the first five), 5:10 or 0,3,5.")] = "5",
-    source: Annotated[
-        str | None,
-        typer.Option(
-            "--from", metavar="GATEWAY", help="Which gateway wrote the log.", rich_help_panel=LOGS
-        ),
-    ] = None,
-    columns: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="FIELD=COLUMN",
-            help="Column that holds id, time, model, cost, score, task or propensity.",
-            rich_help_panel=LOGS,
-        ),
-    ] = None,
-    scores: Annotated[
-        str | None,
-        typer.Option(metavar="FILE", help="Mean scores by task and model.", rich_help_panel=LOGS),
-    ] = None,
-    repair: Annotated[
-        bool,
-        typer.Option("--repair", help="Sort, and leave out bad requests.", rich_help_panel=LOGS),
-    ] = False,
+    source: Source = None,
+    columns: Columns = None,
+    scores: Scores = None,
+    repair: Repair = False,
+    prices: Prices = None,
+    price_of: PriceOf = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print all of it as JSON.")] = False,
     *,
     problem: dict[str, Any],
@@ -59,9 +51,15 @@ def replay(
     from stageroute_gym.report.replay_tables import replay_dict, replay_tables
     from stageroute_gym.report.terminal import print_line, print_table
 
-    mapped = tuple(f"{name}={column}" for name, column in parse_columns(columns or ()).items())
     workload = Logged(
-        data=file, source=source, columns=mapped, scores=scores, repair=repair, features="task"
+        data=file,
+        source=source,
+        columns=column_pairs(columns or ()),
+        scores=scores,
+        repair=repair,
+        prices=prices,
+        price_of=tuple(price_of or ()),
+        features="task",
     )
     checked, chosen = replay_problem(workload, problem)
     result = play_again(workload, checked, agent or [DEFAULT_AGENTS], parse_seeds(seeds))

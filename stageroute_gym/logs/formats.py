@@ -11,7 +11,10 @@ from stageroute_gym.errors import FieldError, closest
 if TYPE_CHECKING:
     import polars as pl
 
-FIELDS = ("id", "time", "model", "cost", "score", "task", "propensity")
+FIELDS = (
+    *("id", "time", "model", "cost", "score", "task", "propensity"),
+    *("input_tokens", "output_tokens"),
+)
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,8 @@ FORMATS = (
             "time": ("startTime",),
             "model": ("model",),
             "cost": ("spend",),
+            "input_tokens": ("prompt_tokens",),
+            "output_tokens": ("completion_tokens",),
         },
         marks=("spend", "startTime", "model"),
         succeeded=("status", ("success",)),
@@ -59,20 +64,36 @@ FORMATS = (
             "time": ("request_created_at",),
             "model": ("model",),
             "cost": ("cost",),
+            "input_tokens": ("prompt_tokens",),
+            "output_tokens": ("completion_tokens",),
         },
         marks=("request_created_at", "model", "cost"),
         succeeded=("response_status", ("200", "201")),
     ),
     LogFormat(
         "portkey",
-        {"id": ("id",), "time": ("created_at",), "model": ("ai_model",), "cost": ("cost",)},
+        {
+            "id": ("id",),
+            "time": ("created_at",),
+            "model": ("ai_model",),
+            "cost": ("cost",),
+            "input_tokens": ("req_units",),
+            "output_tokens": ("res_units",),
+        },
         marks=("created_at", "ai_model", "cost"),
         cost_unit=0.01,
         succeeded=("is_success", ("true", "1")),
     ),
     LogFormat(
         "openrouter",
-        {"id": ("id",), "time": ("created_at",), "model": ("model",), "cost": ("total_cost",)},
+        {
+            "id": ("id",),
+            "time": ("created_at",),
+            "model": ("model",),
+            "cost": ("total_cost",),
+            "input_tokens": ("native_tokens_prompt",),
+            "output_tokens": ("native_tokens_completion",),
+        },
         marks=("created_at", "model", "total_cost"),
     ),
     LogFormat(
@@ -82,6 +103,8 @@ FORMATS = (
             "time": ("startTimeUnixNano",),
             "model": ("gen_ai.response.model", "gen_ai.request.model"),
             "cost": ("gen_ai.usage.cost",),
+            "input_tokens": ("gen_ai.usage.input_tokens",),
+            "output_tokens": ("gen_ai.usage.output_tokens",),
         },
         marks=("startTimeUnixNano",),
     ),
@@ -92,6 +115,8 @@ FORMATS = (
             "time": ("time", "timestamp"),
             "model": ("model",),
             "cost": ("cost",),
+            "input_tokens": ("input_tokens",),
+            "output_tokens": ("output_tokens",),
         },
         marks=("time", "model", "cost"),
     ),
@@ -134,9 +159,15 @@ def format_of(columns: list[str], name: str | None, mapped: Mapping[str, str]) -
 
 
 def column_names(
-    columns: list[str], format_: LogFormat, mapped: Mapping[str, str]
+    columns: list[str], format_: LogFormat, mapped: Mapping[str, str], *, priced: bool = False
 ) -> dict[str, str]:
     """The column of each field that the log has.
+
+    Args:
+        columns: its columns.
+        format_: its format.
+        mapped: columns that a user names, by field.
+        priced: whether tokens will do in place of a cost.
 
     Raises:
         FieldError: if a field or column that a user names does not exist, or time, model or cost
@@ -152,11 +183,15 @@ def column_names(
         there = next((column for column in candidates if column in columns), None)
         if there is not None:
             found.setdefault(name, there)
-    for name in ("time", "model", "cost"):
+    cost = ("input_tokens", "output_tokens") if priced and "cost" not in found else ("cost",)
+    for name in ("time", "model", *cost):
         if name not in found:
             known = " or ".join(format_.columns.get(name, (name,)))
             raise FieldError(
-                f"column {known}", None, f"the {name} of a request; --columns {name}=NAME names it"
+                f"column {known}",
+                None,
+                f"the {name} of a request; --columns {name}=NAME names it"
+                + ("; or --prices, for tokens" if name == "cost" else ""),
             )
     return found
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from stageroute_gym.errors import FieldError, closest
 from stageroute_gym.logs.formats import column_names, flat_spans, flattened, format_of, is_log
+from stageroute_gym.workloads.prices import match, read_prices
 from stageroute_gym.workloads.table_files import read_table
 
 if TYPE_CHECKING:
@@ -76,6 +77,8 @@ def read_log(
     columns: Mapping[str, str] | None = None,
     scores: str | Path | None = None,
     repair: bool = False,
+    prices: str | Path | None = None,
+    price_of: Mapping[str, str] | None = None,
 ) -> Log:
     """Read a log.
 
@@ -89,6 +92,9 @@ def read_log(
         repair: put requests in the order of their times, keep the first of those with one id, and
             leave out those whose cost or score is missing or not allowed; each is said. Without it
             they are refused.
+        prices: a price list, see `stageroute_gym.workloads.prices`, for a log that tells tokens and
+            no costs.
+        price_of: what a model is called in the price list, where that is another name.
 
     Raises:
         FieldError: for the first fault: a column that is missing, a value that is not allowed,
@@ -101,10 +107,17 @@ def read_log(
     frame = flattened(frame)
     mapped = dict(columns or {})
     format_ = format_of(frame.columns, source, mapped)
-    names = column_names(frame.columns, format_, mapped)
+    names = column_names(frame.columns, format_, mapped, priced=prices is not None)
     notes.append(f"read as a log of {format_.name}")
     frame = _answered(frame, format_.succeeded, notes)
     tidy = _typed(frame, names, format_.cost_unit if "cost" not in mapped else 1.0)
+    if "cost" not in names:
+        assert prices is not None
+        tidy = _priced(tidy, prices, price_of or {})
+        names = names | {"cost": "cost"}
+        notes.append(f"costs are tokens times the prices in {prices}")
+    elif prices is not None:
+        raise FieldError("prices", str(prices), "none; the log tells its costs")
     tidy = _checked(tidy, names, repair, notes)
     if not len(tidy):
         raise FieldError("log", str(path), "at least one request that was answered")
@@ -140,7 +153,7 @@ def _typed(frame: pl.DataFrame, names: Mapping[str, str], cost_unit: float) -> p
         name: parts[name].cast(pl.Float64, strict=False)
         if name in parts
         else pl.repeat(None, size, dtype=pl.Float64, eager=True)
-        for name in ("cost", "score", "propensity")
+        for name in ("cost", "score", "propensity", "input_tokens", "output_tokens")
     }
     return pl.DataFrame(
         {
@@ -154,9 +167,27 @@ def _typed(frame: pl.DataFrame, names: Mapping[str, str], cost_unit: float) -> p
             else pl.repeat(NO_TASK, size, dtype=pl.String, eager=True),
             "cost": numbers["cost"] * cost_unit,
             "score": numbers["score"],
-            "propensity": numbers["propensity"],
+            **{name: numbers[name] for name in ("propensity", "input_tokens", "output_tokens")},
         }
     ).with_row_index("row")
+
+
+def _priced(tidy: pl.DataFrame, prices: str | Path, price_of: Mapping[str, str]) -> pl.DataFrame:
+    """With costs from tokens; none where a request tells no tokens, or fewer than 0."""
+    import polars as pl
+
+    models = tidy["model"].drop_nulls().unique().sort().to_list()
+    found = match(read_prices(prices), models, price_of)
+    tokens = [pl.col(name) for name in ("input_tokens", "output_tokens")]
+    amounts = [
+        pl.col("model").replace_strict(
+            {model: getattr(found[model], side) for model in models}, return_dtype=pl.Float64
+        )
+        for side in ("input", "output")
+    ]
+    cost = tokens[0] * amounts[0] + tokens[1] * amounts[1]
+    valid = (tokens[0] >= 0) & (tokens[1] >= 0)
+    return tidy.with_columns(pl.when(valid).then(cost).alias("cost"))
 
 
 def _seconds(times: pl.Series) -> pl.Series:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import os
 from dataclasses import dataclass
@@ -38,6 +39,8 @@ class Logged:
         columns: columns of fields, each as ``"field=column"``.
         scores: path of mean scores by task and model; None takes the log's own.
         repair: leave out and sort what is wrong, instead of refusing it.
+        prices: path of a price list, for a log that tells tokens and no costs.
+        price_of: names of models in the price list, each as ``"model=name"``.
         features: what an agent sees of a request: ``"none"``, or ``"task"``, one-hot.
         order: ``"drawn"``: requests are drawn from their stage's part of the log; ``"log"``: they
             come as in the log, each once.
@@ -52,16 +55,20 @@ class Logged:
     columns: tuple[str, ...] = ()
     scores: str | None = None
     repair: bool = False
+    prices: str | None = None
+    price_of: tuple[str, ...] = ()
     features: str = "none"
     order: str = "drawn"
     outcomes_seed: int = 0
 
     def __post_init__(self) -> None:
-        if isinstance(self.columns, str):
-            object.__setattr__(self, "columns", (self.columns,))
-        for text in self.columns:
-            if not isinstance(text, str) or not all(text.partition("=")):
-                raise FieldError("columns", text, "field=column, such as cost=cost_usd")
+        for field, example in (("columns", "field=column"), ("price_of", "model=name")):
+            texts = getattr(self, field)
+            texts = (texts,) if isinstance(texts, str) else texts
+            for text in texts:
+                if not isinstance(text, str) or not all(text.partition("=")):
+                    raise FieldError(field, text, example)
+            object.__setattr__(self, field, texts)
         checks.choice("features", self.features, ("none", "task"))
         checks.choice("order", self.order, ("drawn", "log"))
         checks.count("outcomes_seed", self.outcomes_seed, 0)
@@ -75,7 +82,7 @@ class Logged:
         if not self.data:
             raise FieldError("data", self.data, "the path of a gateway's log (--data FILE)")
         stamp = os.stat(self.data).st_mtime_ns if os.path.isfile(self.data) else None
-        return _read(self.data, stamp, self.source, self.columns, self.scores, self.repair)
+        return _read(dataclasses.replace(self, features="none", outcomes_seed=0), stamp)
 
     def outcomes(self) -> OutcomeTable:
         """What every model scores and costs on every request.
@@ -140,18 +147,19 @@ class Logged:
 
 
 @functools.lru_cache(maxsize=4)
-def _read(
-    path: str,
-    stamp: int | None,
-    source: str | None,
-    columns: tuple[str, ...],
-    scores: str | None,
-    repair: bool,
-) -> Log:
+def _read(workload: Logged, stamp: int | None) -> Log:
     """The log; read again when the file has changed."""
     del stamp
-    mapped = {name: column for name, _, column in (text.partition("=") for text in columns)}
-    return read_log(path, source=source, columns=mapped, scores=scores, repair=repair)
+    return read_log(
+        workload.data,
+        source=workload.source,
+        columns=dict(text.partition("=")[::2] for text in workload.columns),
+        scores=workload.scores,
+        repair=workload.repair,
+        prices=workload.prices,
+        # A name may hold an equals sign, that of a field does not.
+        price_of=dict(text.rpartition("=")[::2] for text in workload.price_of),
+    )
 
 
 def _table(log: Log, features: str, seed: int) -> OutcomeTable:

@@ -62,7 +62,7 @@ def write_advice_page(
                 "The line is the best plan at each budget, expected score; a dot is where the set "
                 "changes. Grey: each model alone, serving every query at any throughput.",
             ),
-            chart=frontier_chart(advice),
+            chart=frontier_chart(advice, log),
             table=frontier_table(advice),
             marked=_own_row(advice),
             note=frontier_table(advice).note,
@@ -92,8 +92,8 @@ def write_advice_page(
     write_page(path, title, lead, limits_lines(advice), sections)
 
 
-def frontier_chart(advice: Advice) -> alt.LayerChart | alt.FacetChart:
-    """Expected score over the budget, with each model alone."""
+def frontier_chart(advice: Advice, log: LogReport | None = None) -> alt.LayerChart | alt.FacetChart:
+    """Expected score over the budget, with each model alone, and what the log does today."""
     import altair as alt
 
     names = short_names(advice.evidence.models)
@@ -158,9 +158,17 @@ def frontier_chart(advice: Advice) -> alt.LayerChart | alt.FacetChart:
     word = here.mark_text(align="left", dx=4, dy=6, baseline="top").encode(
         x=x, y=alt.value(0), text=alt.value("your budget" if _budgeted(advice) else "the plan")
     )
-    return alt.layer(rule, line, dots, changes, labels, word).properties(
-        width="container", height=340
-    )
+    layers = [rule, line, dots, changes, labels, word]
+    if log is not None:
+        now = [{"usd": log.today_cost.value * PER_THOUSAND, "score": log.today_score.value}]
+        today = alt.Chart({"values": now})
+        layers.append(today.mark_point(color=COLORS[5], size=90, filled=True).encode(x=x, y=y))
+        layers.append(
+            today.mark_text(dx=9, align="left", fontWeight="bold").encode(
+                x=x, y=y, text=alt.value("the log today")
+            )
+        )
+    return alt.layer(*layers).properties(width="container", height=340)
 
 
 def share_chart(advice: Advice) -> alt.Chart:

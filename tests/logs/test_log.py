@@ -251,3 +251,23 @@ def test_the_log_is_typed(tmp_path: Path):
     assert isinstance(log, Log)
     assert log.model.dtype == log.task.dtype == np.int64
     assert log.propensity is None
+
+
+def test_costs_from_tokens_and_a_price_list(tmp_path: Path):
+    path = tmp_path / "spans.jsonl"
+    tokens = {"gen_ai.usage.output_tokens": {"intValue": "8"}}
+    spans = [
+        {"resourceSpans": [{"scopeSpans": [{"spans": [span(i, **tokens)]}]}]} for i in range(2)
+    ]
+    path.write_text("\n".join(map(json.dumps, spans)))
+    prices = tmp_path / "prices.csv"
+    prices.write_text("model,input,output\nopenai/gpt,1,10\n")
+    columns = {"score": "app.score"}
+    with pytest.raises(FieldError, match="openai/gpt"):
+        read_log(path, columns=columns, prices=prices)
+    log = read_log(path, columns=columns, prices=prices, price_of={"gpt": "openai/gpt"})
+    # 12 tokens at 1 USD and 8 at 10 USD a million.
+    assert log.cost == pytest.approx([92e-6] * 2)
+    assert any("costs are tokens times the prices" in remark for remark in log.remarks)
+    with pytest.raises(FieldError, match="the log tells its costs"):
+        read_log(path, columns=columns | {"cost": "app.cost"}, prices=prices)
