@@ -142,6 +142,7 @@ def advise(
     wishes: Wishes | None = None,
     *,
     source: str = "",
+    spent: float | None = None,
     resamples: int = RESAMPLES,
     seed: int = 0,
 ) -> Advice:
@@ -151,6 +152,7 @@ def advise(
         evidence: the outcomes.
         wishes: the limits; None leaves all to the data.
         source: where the outcomes are from, for the reader.
+        spent: what is spent today, USD a query; the budget where none was asked for.
         resamples: number of bootstrap resamples of the queries, at least 2.
         seed: of the resamples.
 
@@ -164,7 +166,7 @@ def advise(
     merged = means.merged()
     by_group = len(evidence.groups) > 1
     cells = sums.estimates() if by_group else merged
-    limits, chosen = asked.limits(evidence.models, cells, merged.cost[0])
+    limits, chosen = asked.limits(evidence.models, cells, merged.cost[0], spent)
     least = least_cost(cells, limits)
     if limits.min_score is None and (least is None or least.worth.cost > limits.budget):
         limits = replace(limits, decline=True)

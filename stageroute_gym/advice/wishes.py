@@ -22,8 +22,8 @@ class Wishes:
     """Limits as a user gives them; None leaves one to the data.
 
     Args:
-        budget: USD a query. None: the median of the models' mean costs, or no budget where
-            ``min_score`` is given.
+        budget: USD a query. None: what a log spends, or the median of the models' mean costs; no
+            budget where ``min_score`` is given.
         max_deployed: how many models may be deployed at once. None: 5, or all where fewer.
         throughput: largest share of all queries that one model may serve, for all models, and of
             single ones by name; ``""`` stands for all others. None: 1, no limit.
@@ -56,7 +56,11 @@ class Wishes:
                 )
 
     def limits(
-        self, models: tuple[str, ...], cells: Cells, mean_cost: NDArray[np.float64]
+        self,
+        models: tuple[str, ...],
+        cells: Cells,
+        mean_cost: NDArray[np.float64],
+        spent: float | None = None,
     ) -> tuple[Limits, tuple[str, ...]]:
         """The limits, and for each that was left open a sentence: what it is and how to change it.
 
@@ -64,6 +68,7 @@ class Wishes:
             models: names of the models.
             cells: what is expected of them.
             mean_cost: each model's mean cost, USD a query, ``(N,)``; not a number where unknown.
+            spent: what is spent today, USD a query; the budget where none was asked for.
 
         Raises:
             FieldError: if a model is unknown, or the floor is out of reach.
@@ -90,12 +95,12 @@ class Wishes:
         if self.min_score is not None:
             budget = math.inf
         elif budget is None:
-            budget = float(np.nanmedian(mean_cost))
+            budget = float(np.nanmedian(mean_cost)) if spent is None else spent
             if budget <= 0.0:
                 raise FieldError("budget", None, "a budget, since most models cost nothing")
+            origin = "the median of the models' mean costs" if spent is None else "as the log"
             chosen.append(
-                f"budget: {budget:.4g} USD a query, the median of the models' mean costs; "
-                "--budget or --min-score changes it"
+                f"budget: {budget:.4g} USD a query, {origin}; --budget or --min-score changes it"
             )
         limits = Limits(budget, slots, throughput, self.min_score)
         if self.min_score is not None and choose(cells, limits) is None:

@@ -32,7 +32,9 @@ def advise(
     ],
     budget: Annotated[
         float | None,
-        typer.Option(help="USD a query, on average; default: the median of the models' costs."),
+        typer.Option(
+            help="USD a query, on average; default: what a log spends, or the median model."
+        ),
     ] = None,
     max_deployed: Annotated[
         int | None, typer.Option(help="Models deployed at once; default: 5, or all if fewer.")
@@ -118,7 +120,8 @@ def advise(
     else:
         evidence = TableEvidence.read(file, by, seed)
         workload = Recorded(data=file, features=features)
-    advice = compute(evidence, wishes, source=file, resamples=resamples, seed=seed)
+    spent = evidence.today().cost if isinstance(evidence, LogEvidence) else None
+    advice = compute(evidence, wishes, source=file, spent=spent, resamples=resamples, seed=seed)
     if isinstance(evidence, LogEvidence):
         report = log_report(evidence, advice.plan, seed)
     ranked = None

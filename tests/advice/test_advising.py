@@ -5,10 +5,12 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 from scipy.optimize import linprog
+from task_programme import by_highs
 
 from stageroute_gym.advice import Limits, TableEvidence, Wishes, advise
 from stageroute_gym.advice.evidence import Cells
@@ -104,6 +106,34 @@ def test_the_blind_plan_is_deploy_mip(figures: TableEvidence):
         assert plan.worth.score == pytest.approx(known.value, abs=1e-8)
         assert plan.mix == pytest.approx(known.weights, abs=1e-6)
         assert plan.price == pytest.approx(known.price, rel=1e-5)
+
+
+def agrees_with_highs(evidence: TableEvidence, wishes: Wishes) -> None:
+    """The plan's set, shares and score are those of HiGHS on the same numbers."""
+    advice = advise(evidence, wishes, resamples=2)
+    cells, limits = advice.cells, advice.limits
+    known = by_highs(
+        cells.weight, cells.score, cells.cost, limits.budget, limits.throughput, limits.max_deployed
+    )
+    assert known is not None
+    value, shares = known
+    assert advice.plan.worth.score == pytest.approx(value, abs=1e-7)
+    mix = cells.weight @ shares
+    assert advice.plan.models == tuple(np.flatnonzero(mix > 1e-6).tolist())
+    assert advice.plan.shares == pytest.approx(shares, abs=1e-4)
+    assert advice.plan.mix == pytest.approx(mix, abs=1e-6)
+
+
+@pytest.mark.parametrize("wishes", [Wishes(3e-4), Wishes(5e-4, 3, 0.5), Wishes(1e-3, 4)])
+def test_set_and_shares_are_those_of_highs(figures: TableEvidence, wishes: Wishes):
+    agrees_with_highs(figures, wishes)
+
+
+@pytest.mark.parametrize("name", ["routerbench_0shot", "swebench_bash_only"])
+@pytest.mark.parametrize("throughput", [None, 0.4])
+def test_set_and_shares_on_recorded_data(shared_data: Path, name: str, throughput: float | None):
+    evidence = TableEvidence.read(str(shared_data / name / "queries.parquet"))
+    agrees_with_highs(evidence, Wishes(throughput=throughput))
 
 
 def test_luck_by_task_is_not_taken_for_skill():

@@ -10,8 +10,6 @@ import polars as pl
 import pytest
 from command import Stageroute
 
-SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
-
 
 @pytest.fixture
 def outcomes(tmp_path: Path) -> str:
@@ -75,10 +73,9 @@ def test_bad_input_is_one_line(stageroute: Stageroute, outcomes: str, given, sai
     assert not outcome.out
 
 
-@pytest.mark.skipif(not SHARED.is_dir(), reason="recorded data is not here")
 @pytest.mark.parametrize("name", ["routerbench_0shot", "swebench_bash_only"])
-def test_recorded_data(stageroute: Stageroute, name: str):
-    file = str(SHARED / name / "queries.parquet")
+def test_recorded_data(stageroute: Stageroute, shared_data: Path, name: str):
+    file = str(shared_data / name / "queries.parquet")
     content = json.loads(stageroute("advise", file, "--json", "--resamples", "20").out)
     held, seen = (content["measured"]["by task"][key] for key in ("held_out_score", "score"))
     assert held["low"] < held["value"] < held["high"]
