@@ -124,10 +124,14 @@ FORMATS = (
 
 
 def is_log(columns: list[str]) -> bool:
-    """Whether a table is known as a log: one model a request, with the time of each."""
-    return "resourceSpans" in columns or any(
-        set(format_.marks) <= set(columns) for format_ in FORMATS
-    )
+    """Whether a table is known as a log: one model a request, with the time of each.
+
+    The long layout of outcomes may tell times too, and is none: ``--from`` says so where it is one.
+    """
+    present = set(columns)
+    if {"query_id", "task", "model", "score", "cost"} <= present:
+        return False
+    return "resourceSpans" in present or any(set(known.marks) <= present for known in FORMATS)
 
 
 def format_of(columns: list[str], name: str | None, mapped: Mapping[str, str]) -> LogFormat:

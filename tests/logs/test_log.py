@@ -240,6 +240,12 @@ def test_a_table_of_outcomes_is_no_log(tmp_path: Path):
         read_log(path)
 
 
+def test_outcomes_that_tell_times_are_no_log_unless_one_says_so(tmp_path: Path):
+    path = csv(tmp_path, "1,q,t,a,1,1", header="time,query_id,task,model,score,cost")
+    assert not is_log_file(path)
+    assert read_log(path, source="generic").num_requests == 1
+
+
 def test_a_log_of_failures_only_is_refused(tmp_path: Path):
     path = lines(tmp_path, LITELLM | {"status": "failure"}, 2)
     with pytest.raises(FieldError, match="at least one request that was answered"):
