@@ -23,7 +23,7 @@ WITHOUT = {
     part: f"without {part}=paced-route({part}=false)"
     for part in ("pace", "use_prices", "share_stages", "forget", "count_pending", "per_task")
 }
-SCENARIOS = (*suite("full").scenarios, *suite("changes").scenarios)
+SCENARIOS = suite("core").scenarios
 
 
 def main() -> None:

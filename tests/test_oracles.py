@@ -165,7 +165,9 @@ def test_the_truth_does_not_depend_on_the_threads_of_blas():
     assert len(truths.pop().strip()) == 64
 
 
-@pytest.mark.parametrize("name", [*scenarios.suite("full").scenarios, "many-models", "drift"])
+@pytest.mark.parametrize(
+    "name", [*scenarios.suite("quick").scenarios, "paper", "many-models", "drift"]
+)
 def test_order_of_the_scenarios(name):
     world = scenarios.get(name).world()
     assert oracles_of(world).stage.feasible.all()

@@ -24,9 +24,11 @@ def scenarios(
             "suites": [
                 {
                     "name": suite.name,
+                    "version": suite.version,
                     "scenarios": list(suite.scenarios),
                     "seeds": list(suite.seeds),
                     "description": suite.description,
+                    "sha256": suite.sha256(),
                 }
                 for suite in suites
             ],
@@ -62,4 +64,4 @@ def scenarios(
     print_line(console, "budget: USD a query, on average over the horizon")
     for suite in suites:
         names = ", ".join(suite.scenarios)
-        print_line(console, f"suite {suite.name}: {names}; {suite.description}")
+        print_line(console, f"suite {suite.name} v{suite.version}: {names}; {suite.description}")

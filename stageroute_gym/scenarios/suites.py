@@ -1,10 +1,14 @@
-"""Suites: scenarios and seeds that are run together."""
+"""Suites: scenarios and seeds that are run together, with a version."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import dataclass
+from typing import Any
 
 from stageroute_gym.errors import FieldError, closest
+from stageroute_gym.scenarios.registry import get
 
 
 @dataclass(frozen=True)
@@ -13,45 +17,58 @@ class Suite:
 
     Args:
         name: name of the suite.
+        version: raised whenever its scenarios, one of their versions, or its seeds change.
         scenarios: names of its scenarios.
         seeds: seeds of the episodes of each of them.
         description: what it is for, in a line.
     """
 
     name: str
+    version: int
     scenarios: tuple[str, ...]
     seeds: tuple[int, ...]
     description: str
 
+    def to_dict(self) -> dict[str, Any]:
+        """The suite as JSON-native values, with all that its scenarios are."""
+        return {
+            "name": self.name,
+            "version": self.version,
+            "scenarios": [get(name).to_dict() for name in self.scenarios],
+            "seeds": list(self.seeds),
+        }
+
+    def sha256(self) -> str:
+        """SHA-256 of `to_dict` as JSON: two suites of equal value ask for the same episodes."""
+        text = json.dumps(self.to_dict(), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+_BUDGETS = ("routerbench", "routerbench-tight", "routerbench-loose")
+_CHANGES = (
+    *("drift", "regression", "price-cut", "outage", "crowd", "many-models"),
+    *("mixed-alpha", "delayed", "per-task"),
+)
+_ALL = (*_BUDGETS, "paper", *_CHANGES)
 
 _SUITES = {
     suite.name: suite
     for suite in (
         Suite(
-            "quick",
-            ("routerbench", "routerbench-tight", "routerbench-loose"),
-            tuple(range(10)),
-            "the three budgets, 10 seeds; under a minute",
+            "quick", 1, _BUDGETS, tuple(range(10)), "the three budgets, 10 seeds; under a minute"
         ),
         Suite(
-            "full",
-            ("routerbench", "routerbench-tight", "routerbench-loose", "paper"),
+            "core",
+            1,
+            _ALL,
             tuple(range(20)),
-            "everything stationary that needs no file, 20 seeds",
+            "all that is stationary or changes and needs no file, 20 seeds; what is submitted",
         ),
+        Suite("full", 2, _ALL, tuple(range(50)), "the scenarios of core, 50 seeds"),
         Suite(
             "changes",
-            (
-                "drift",
-                "regression",
-                "price-cut",
-                "outage",
-                "crowd",
-                "many-models",
-                "mixed-alpha",
-                "delayed",
-                "per-task",
-            ),
+            1,
+            _CHANGES,
             tuple(range(20)),
             "what separates agents: changes over time, many models, delay, tasks; 20 seeds",
         ),

@@ -21,6 +21,12 @@ FILE = Path(__file__).with_name("trajectories.json")
 WITHOUT_FILE = [
     name for name in scenarios.names() if name not in ("recorded", "logged", "swebench")
 ]
+SUITES = {
+    "quick": [1, "1f9e7a29820372c92b3e66f70befad493e5efc211e83135a5b21280dc6958c4c"],
+    "core": [1, "ffca6ed3eef0edaaa5e5d2eaa33e186ec3408fb597c447a179503594d51ee863"],
+    "full": [2, "1b423525e712852af1befcb1f504af2a25a20bb8f5b6f117df48bd3bb67b9fd8"],
+    "changes": [1, "32f18ac3062f0b87d88618a2b68dcc89cc4630ca2b6018552b9f432e7aa4972a"],
+}
 # Exponentials of another libm, or sums in another order, differ in the last of 53 bits.
 BITS = 14
 
@@ -144,6 +150,18 @@ def test_suites_name_scenarios_that_need_no_file():
         assert len(set(suite.seeds)) == len(suite.seeds) > 1
     with pytest.raises(FieldError, match="expected 'quick'"):
         scenarios.suite("quik")
+
+
+def test_a_suite_that_asks_for_other_episodes_has_another_version():
+    found = {name: scenarios.suite(name) for name in scenarios.suite_names()}
+    assert {name: [suite.version, suite.sha256()] for name, suite in found.items()} == SUITES, (
+        "a suite, or a scenario in it, has changed: raise the suite's version, put its new hash "
+        "here, and say in the changelog that results of both versions cannot be compared"
+    )
+
+
+def test_core_holds_every_scenario_that_needs_no_file():
+    assert sorted(scenarios.suite("core").scenarios) == sorted(WITHOUT_FILE)
 
 
 def test_a_file_that_changed_is_read_again(tmp_path):
