@@ -143,9 +143,9 @@ def test_each_part_pays_where_it_is_meant_to(scenario, part):
     whole = evaluate("paced-route", scenario, seeds)
     without = evaluate("paced-route", scenario, seeds, agent_parameters={part: False})
     gain = compare(
-        whole.vstack(without.with_columns(agent=without["agent"] + "-without")),
+        whole.vstack(without),
         "paced-route",
-        "paced-route-without",
+        f"paced-route({part}=False)",
     )
     assert gain["low"][0] > 0
     assert whole["spend_over_budget"].max() < 1.01
