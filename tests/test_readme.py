@@ -1,4 +1,4 @@
-"""The README's Python blocks run as they stand, and the files that it names exist."""
+"""The READMEs' Python blocks run as they stand, and the files that they name exist."""
 
 from __future__ import annotations
 
@@ -10,15 +10,19 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-README = (ROOT / "README.md").read_text()
-BLOCKS = re.findall(r"^```python\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+TEXTS = {name: (ROOT / name).read_text() for name in ("README.md", "agents/README.md")}
+BLOCKS = [
+    pytest.param(block, id=f"{name}-{number}")
+    for name, text in TEXTS.items()
+    for number, block in enumerate(re.findall(r"(?ms)^```python\n(.*?)^```", text))
+]
 
 
 def test_has_blocks():
     assert len(BLOCKS) >= 2
 
 
-@pytest.mark.parametrize("block", BLOCKS, ids=range(len(BLOCKS)))
+@pytest.mark.parametrize("block", BLOCKS)
 def test_block_runs(block, tmp_path):
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", block],
@@ -31,8 +35,9 @@ def test_block_runs(block, tmp_path):
     assert done.stdout.strip()
 
 
-def test_named_files_exist():
-    named = re.findall(r"`(examples/[\w/]+\.py|CITATION\.cff)`", README)
+@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
+def test_named_files_exist(text):
+    named = re.findall(r"`(examples/[\w/]+\.py|agents/README\.md|CITATION\.cff)`", text)
     assert named
     for name in named:
         assert (ROOT / name).is_file(), name
