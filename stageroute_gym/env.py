@@ -25,6 +25,7 @@ from stageroute_gym.vector_input import check_render_mode
 
 if TYPE_CHECKING:
     from stageroute_gym.rendering import Renderer
+    from stageroute_gym.rendering.snapshot import Snapshot
 
 
 class StageRouteEnv(gym.Env[Observation, Any]):
@@ -243,8 +244,19 @@ class StageRouteEnv(gym.Env[Observation, Any]):
         """Which actions are allowed now, shape (N + 1,), bool; the last entry is PASS."""
         return self._mask.astype(np.bool_)
 
+    def snapshot(self) -> Snapshot:
+        """What there is to see of the episode, by name, for whoever shows it."""
+        # Only here, since few need it.
+        from stageroute_gym.rendering.snapshot import take
+
+        return take(self._episodes)
+
     def render(self) -> Any:
-        """Show the episode: text for `ansi`, an RGB array, shape (H, W, 3), uint8, or a window."""
+        """Show the episode: text for `ansi`, an RGB array, shape (H, W, 3), uint8, or a window.
+
+        Raises:
+            KeyboardInterrupt: if the user has closed the window.
+        """
         if self.render_mode is None:
             gym.logger.warn("render() needs a render_mode: pass one to gymnasium.make()")
             return None

@@ -4,13 +4,18 @@ import itertools
 import os
 import subprocess
 import sys
+from dataclasses import replace
 
 import gymnasium as gym
 import numpy as np
+import pygame
 import pytest
 from gymnasium.error import DependencyNotInstalled
 from worlds import make_env, make_world, random_action
 
+from stageroute_gym.rendering.colors import ALARM, LEGEND
+from stageroute_gym.rendering.folding import folded_line, shown_models
+from stageroute_gym.rendering.picture import Picture
 from stageroute_gym.rendering.snapshot import take, usd
 
 
@@ -109,6 +114,90 @@ def test_a_picture_is_not_painted_over_by_the_next():
     assert (first == kept).all()
 
 
+def played_to_the_end(env, every=1):
+    """An episode of random actions, with its pictures each so many steps."""
+    rng = np.random.default_rng(1)
+    env.reset(seed=3)
+    frames, over, step = [], False, 0
+    while not over:
+        over = env.step(random_action(rng, env.action_masks(), continuous=False))[2]
+        step += 1
+        if over or step % every == 0:
+            frames.append(env.render())
+    return frames
+
+
+@pytest.mark.parametrize("mode", ["rgb_array", "ansi"])
+def test_a_picture_depends_on_the_episode_alone(mode):
+    """Not on when it was drawn before: the history of deployed models is the episode's."""
+    options = {"models": 6, "horizon": 200, "stages": 8, "max_deployed": 2}
+    often = played_to_the_end(make_env(make_world(**options), render_mode=mode))
+    seldom = played_to_the_end(make_env(make_world(**options), render_mode=mode), every=10_000)
+    assert len(often) > len(seldom) == 1
+    assert np.array_equal(often[-1], seldom[-1])
+    again = make_env(make_world(**options), render_mode=mode)
+    again.reset(seed=9)
+    again.render()
+    for action in (0, 1, 0, 1):
+        again.step(action)
+    assert np.array_equal(played_to_the_end(again)[-1], seldom[-1])
+
+
+def test_the_history_holds_what_was_deployed_in_each_stage():
+    env = make_env(make_world(models=5, horizon=60, stages=6, max_deployed=3))
+    rng = np.random.default_rng(2)
+    env.reset(seed=0)
+    seen = np.zeros((6, 5), bool)
+    over = False
+    while not over:
+        shot = env.snapshot()
+        if shot.routing:
+            seen[shot.stage] = shot.deployed
+        assert (shot.history[: shot.stage] == seen[: shot.stage]).all()
+        assert (shot.history[shot.stage] == shot.deployed).all()
+        assert not shot.history[shot.stage + 1 :].any()
+        over = env.step(random_action(rng, env.action_masks(), continuous=False))[2]
+    assert seen.any(axis=1).all()
+
+
+def test_two_hundred_models_fit_into_a_window():
+    env = played("rgb_array", models=200, horizon=400, steps=90)
+    shot = env.snapshot()
+    assert env.render().shape[0] <= 1080
+    shown = shown_models(shot, 36)
+    assert len(shown) == 36
+    assert shown == sorted(shown)
+    assert set(np.flatnonzero(shot.deployed)) <= set(shown)
+    hidden = set(range(200)) - set(shown)
+    assert max(shot.pulls[m] for m in hidden) <= max(shot.pulls[m] for m in shown)
+    assert folded_line(shot, shown).startswith("164 more models: ")
+    assert folded_line(shot, list(range(200))) == ""
+
+
+@pytest.mark.parametrize(
+    ("spend", "query", "red"),
+    [
+        (0.5, 500, False),
+        (1.0, 1000, False),
+        (1.004, 1000, False),
+        (1.0, 995, False),
+        (1.0, 900, True),
+        (1.2, 1000, True),
+    ],
+)
+def test_red_is_kept_for_a_budget_that_did_not_last(spend, query, red):
+    env = played("rgb_array", models=3, horizon=1000, steps=0)
+    budget = env.problem.total_budget
+    shot = replace(env.snapshot(), spend=spend * budget, query=query, over=query == 1000)
+    surface = Picture(env.world).draw(shot)
+    picture = pygame.surfarray.array3d(surface)[:, :140]
+    assert (picture == np.array(ALARM)).all(axis=2).any() == red
+
+
+def test_each_colour_of_the_legend_is_another():
+    assert len({color for color, _ in LEGEND}) == len(LEGEND) == 8
+
+
 def test_a_very_long_name_and_a_huge_overspend_fit():
     world = make_world(budget=1e-3, budget_rule="soft", horizon=50)
     object.__setattr__(world.table, "models", ("m" * 300, "b", "c", "d"))
@@ -143,6 +232,42 @@ def test_the_window(monkeypatch):
     env.reset(seed=0)
     assert pygame.display.get_init()
     env.close()
+
+
+@pytest.mark.parametrize("closing", ["QUIT", "escape"])
+def test_closing_the_window_ends_it(monkeypatch, closing):
+    monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
+    env = gym.make("StageRoute-v0", render_mode="human", horizon=40, num_stages=2)
+    env.reset(seed=0)
+    kind = {"type": pygame.QUIT} if closing == "QUIT" else {"type": pygame.KEYDOWN}
+    pygame.event.post(pygame.event.Event(kind["type"], {"key": pygame.K_ESCAPE}))
+    with pytest.raises(KeyboardInterrupt, match="window was closed"):
+        env.step(0)
+    assert not pygame.display.get_init()
+    env.close()
+
+
+def test_a_video_of_an_episode(tmp_path):
+    """Gymnasium's RecordVideo, with what the extra ``render`` installs."""
+    env = gym.make("StageRoute-v0", render_mode="rgb_array", horizon=30, num_stages=2)
+    recorded = gym.wrappers.RecordVideo(env, str(tmp_path / "new"), episode_trigger=lambda _: True)
+    observation, _ = recorded.reset(seed=0)
+    over, steps = False, 0
+    while not over:
+        allowed = np.flatnonzero(observation["action_mask"])
+        observation, _, over, _, _ = recorded.step(int(allowed[0]))
+        steps += 1
+    recorded.close()
+    (video,) = (tmp_path / "new").glob("*.mp4")
+    from moviepy import VideoFileClip
+
+    with VideoFileClip(str(video)) as clip:
+        height, width, _ = env.render().shape
+        assert tuple(clip.size) == (width, height)
+        # By the duration, which ffmpeg tells to hundredths of a second.
+        assert abs(clip.n_frames - (steps + 1)) <= 2
+        first, last = clip.get_frame(0).astype(int), clip.get_frame(clip.duration - 0.05)
+        assert np.abs(first - last).max() > 100
 
 
 def test_lists_of_pictures_and_recorded_steps():

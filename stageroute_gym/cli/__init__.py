@@ -20,12 +20,14 @@ from stageroute_gym.cli.replay import replay
 from stageroute_gym.cli.report import report
 from stageroute_gym.cli.run import run
 from stageroute_gym.cli.scenarios import scenarios
+from stageroute_gym.cli.watch import watch
 from stageroute_gym.errors import FieldError
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 app.command()(scenarios)
 app.command()(agents)
 app.command()(run)
+app.command()(watch)
 app.command()(leaderboard)
 app.command()(report)
 app.command()(rank)

@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 
 from stageroute_gym.simulator.episodes import Episodes
 
+# Share of the horizon, and of the budget, that nobody minds.
+SLACK = 0.01
+
 
 @dataclass(frozen=True)
 class Snapshot:
@@ -29,6 +32,9 @@ class Snapshot:
         last_score: its score.
         last_cost: its cost in USD.
         declined: queries that were not served.
+        regret: expected score behind the stage oracle so far.
+        history: models deployed in each stage, the current one's as far as they are chosen, shape
+            (K, N), bool.
         available: models on offer, shape (N,), bool.
         deployed: models deployed or chosen so far, shape (N,), bool.
         tokens: tokens of each model, shape (N,).
@@ -53,6 +59,8 @@ class Snapshot:
     last_score: float
     last_cost: float
     declined: int
+    regret: float
+    history: NDArray[np.bool_]
     available: NDArray[np.bool_]
     deployed: NDArray[np.bool_]
     tokens: NDArray[np.float32]
@@ -71,6 +79,16 @@ class Snapshot:
     def spent(self) -> float:
         """Share of the budget that is spent."""
         return self.spend / self.total_budget
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether the budget was spent well before the queries were through, or well overspent.
+
+        Well: by more than `SLACK`. The last query under the rule ``hard`` may overspend, and an
+        agent that spends all of its budget all but exactly has done well.
+        """
+        early = self.spent >= 1 and self.elapsed < 1 - SLACK
+        return early or self.spent > 1 + SLACK
 
     @property
     def phase(self) -> str:
@@ -92,6 +110,8 @@ def take(episodes: Episodes, row: int = 0) -> Snapshot:
     """One of some episodes as it stands."""
     world = episodes.world
     shown, info = episodes.observation(row), episodes.info(row)
+    history = episodes.deployed_sets(row)
+    history[info["stage"]] = shown["deployed"] > 0
     return Snapshot(
         models=world.table.models,
         horizon=world.problem.horizon,
@@ -107,6 +127,8 @@ def take(episodes: Episodes, row: int = 0) -> Snapshot:
         last_score=info["score"],
         last_cost=info["cost"],
         declined=info["declined"],
+        regret=info["regret"],
+        history=history,
         available=shown["available"] > 0,
         deployed=shown["deployed"] > 0,
         tokens=shown["tokens"],

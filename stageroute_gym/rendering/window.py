@@ -75,11 +75,14 @@ class WindowRenderer:
 
         Raises:
             FieldError: if there is no display to open a window on.
+            KeyboardInterrupt: if the user has closed the window, or pressed escape in it.
         """
         if self._window is None:
             self._window = _open_window(self._picture.size)
         self._window.blit(self._picture.draw(take(episodes, row)), (0, 0))
-        pygame.event.pump()
+        if any(_closes(event) for event in pygame.event.get()):
+            self.close()
+            raise KeyboardInterrupt("the window was closed")
         pygame.display.flip()
         self._clock.tick(self._fps)
 
@@ -88,6 +91,11 @@ class WindowRenderer:
         if self._window is not None:
             pygame.display.quit()
             self._window = None
+
+
+def _closes(event: pygame.event.Event) -> bool:
+    escaped = event.type == pygame.KEYDOWN and event.key == pygame.K_ESCAPE
+    return event.type == pygame.QUIT or escaped
 
 
 def _open_window(size: tuple[int, int]) -> Surface:

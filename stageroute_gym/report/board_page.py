@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from stageroute_gym.evaluation.storage import PAGE
 from stageroute_gym.report.charts import board_charts
 from stageroute_gym.report.charts.data import chart_tables
+from stageroute_gym.report.charts.parts import PIXELS_AN_ENTRY
 from stageroute_gym.report.conclusions import conclusions, failures, leaders_table
 from stageroute_gym.report.page import check_extra, render
 from stageroute_gym.report.results import Results
@@ -49,6 +50,7 @@ def board_page(results: Results) -> str:
         "on": shown_first(kinds),
         "scenarios": names,
         "horizons": results.horizons,
+        "pixelsAnEntry": PIXELS_AN_ENTRY,
         "tables": {name: packed(table) for name, table in chart_tables(results).items()},
         "charts": [
             {

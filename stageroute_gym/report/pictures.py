@@ -11,6 +11,7 @@ from stageroute_gym.errors import FieldError, closest
 from stageroute_gym.report.board_page import shown_first
 from stageroute_gym.report.charts import BoardChart, board_charts
 from stageroute_gym.report.charts.data import chart_tables
+from stageroute_gym.report.charts.parts import PIXELS_AN_ENTRY
 from stageroute_gym.report.page import check_extra
 from stageroute_gym.report.results import Results
 from stageroute_gym.report.theme import LIGHT, Theme
@@ -126,8 +127,11 @@ def filled(
         datasets[name] = table.to_dicts()
     of = [entries[0]] if chart.of_entry else []
     titles = [*of, *([scenario] if chart.of_scenario else [])]
+    specification = chart.specification()
+    if isinstance(specification["height"], int):
+        specification["height"] = max(specification["height"], PIXELS_AN_ENTRY * len(shown))
     return {
-        **chart.specification(),
+        **specification,
         "title": {"text": " on ".join(titles), "fontSize": 12, "anchor": "start"},
         "width": WIDTH,
         "config": {**theme.vega_config(), "background": theme.back},

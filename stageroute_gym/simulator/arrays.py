@@ -45,7 +45,8 @@ class EpisodeArrays(NamedTuple):
     amounts: Floats  # (E, 7): STEP_SCORE to TOTAL_SCORE
     routing: Floats  # (E, 2, M_max): SHARES, CAPS of the deployed models in the current query
     tokens: Floats  # (E, N): what each model's bucket holds
-    members: Members  # (E, M_max): the models chosen for the stage, in ascending order
+    # (E, K, M_max): the models chosen for each stage so far, in ascending order, then N
+    members: Members
     totals: Floats  # (E, N, 3): PULLS, SCORE_SUM, COST_SUM that have been observed
     pending: Floats  # (E, feedback_delay, 3): PENDING_*, feedback that is still on its way
     fields: Singles  # (E, 9, N): the observation's fields with an entry for each model
@@ -64,7 +65,7 @@ class EpisodeArrays(NamedTuple):
             amounts=np.zeros((num_envs, NUM_AMOUNTS), np.float64),
             routing=np.zeros((num_envs, 2, slots), np.float64),
             tokens=np.zeros((num_envs, n), np.float64),
-            members=np.zeros((num_envs, slots), np.uint32),
+            members=np.zeros((num_envs, len(world.stages), slots), np.uint32),
             totals=np.zeros((num_envs, n, NUM_TOTALS), np.float64),
             pending=np.zeros((num_envs, delay, NUM_PENDING), np.float64),
             fields=np.zeros((num_envs, NUM_FIELDS, n), np.float32),

@@ -52,13 +52,14 @@ def begin_stage(e: int, world: WorldArrays, state: EpisodeArrays) -> None:
 @kernel
 def choose(e: int, world: WorldArrays, state: EpisodeArrays, model: int) -> bool:
     """Add a model to the set; True if the set is complete with it."""
-    counters, members, mask = state.counters, state.members, state.mask
+    counters, mask = state.counters, state.mask
+    members = state.members[e, counters[e, STAGE]]
     n = state.fields.shape[2]
     place = counters[e, CHOSEN_SIZE]
-    while place > 0 and members[e, place - 1] > model:
-        members[e, place] = members[e, place - 1]
+    while place > 0 and members[place - 1] > model:
+        members[place] = members[place - 1]
         place -= 1
-    members[e, place] = model
+    members[place] = model
     counters[e, CHOSEN_SIZE] += 1
     state.fields[e, OBS_DEPLOYED, model] = 1.0
     mask[e, model] = 0
@@ -91,5 +92,9 @@ def commit(e: int, world: WorldArrays, state: EpisodeArrays) -> None:
             state.counters[e, ACTIVATIONS] += 1
             charge_activation(e, world, state)
         state.mask[e, m] = 0
+    # What an earlier episode left in the free slots.
+    stage = state.counters[e, STAGE]
+    for place in range(state.counters[e, CHOSEN_SIZE], state.members.shape[2]):
+        state.members[e, stage, place] = fields.shape[2]
     state.counters[e, PHASE] = ROUTE
     state.scalars[e, OBS_PHASE] = ROUTE

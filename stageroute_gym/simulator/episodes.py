@@ -118,6 +118,13 @@ class Episodes:
             state.fields.copy(), state.scalars.copy(), state.mask.copy(), batched=True
         )
 
+    def deployed_sets(self, row: int) -> NDArray[np.bool_]:
+        """The models of each stage of one episode, none from the current one on, shape (K, N)."""
+        sets = np.zeros((self.world.schedule.num_stages, self.world.num_models + 1), np.bool_)
+        for stage in range(self.state.counters[row, STAGE]):
+            sets[stage, self.state.members[row, stage]] = True
+        return sets[:, :-1]
+
     def info(self, row: int) -> dict[str, Any]:
         """The ``info`` of one episode."""
         return info_fields(self.state.counters[row].tolist(), self.state.amounts[row].tolist())

@@ -129,9 +129,10 @@ def advance_continuous(e: int, world: WorldArrays, state: EpisodeArrays, actions
     model, score, cost = NO_MODEL, 0.0, 0.0
     if routed:
         size = state.counters[e, CHOSEN_SIZE]
+        members = state.members[e, state.counters[e, STAGE]]
         shares, caps = state.routing[e, SHARES, :size], state.routing[e, CAPS, :size]
         for i in range(size):
-            m = state.members[e, i]
+            m = members[i]
             shares[i] = max(np.float64(actions[e, m]), 0.0)
             caps[i] = world.models[THROUGHPUT, m]
         total = fit(shares, caps)
@@ -139,7 +140,7 @@ def advance_continuous(e: int, world: WorldArrays, state: EpisodeArrays, actions
             draw = uniform(state.counters[e, KEY], 2 * state.counters[e, QUERIES] + 1)
             place = sample(shares, total, draw)
             if place >= 0:
-                model = int(np.int64(state.members[e, place]))
+                model = int(np.int64(members[place]))
         elif asks(actions[e]):
             state.counters[e, INVALID] += 1
         score, cost = serve(e, world, state, model)

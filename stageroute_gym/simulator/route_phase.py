@@ -119,8 +119,9 @@ def observe_feedback(e: int, state: EpisodeArrays, model: int, score: float, cos
 @inlined
 def refill(e: int, world: WorldArrays, state: EpisodeArrays, queries: float) -> None:
     """Give deployed models the tokens of so many queries; show which suffice."""
+    stage = state.counters[e, STAGE]
     for i in range(state.counters[e, CHOSEN_SIZE]):
-        m = state.members[e, i]
+        m = state.members[e, stage, i]
         state.mask[e, m] = refill_token_bucket(e, world, state, m, queries)
 
 

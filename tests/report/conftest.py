@@ -23,7 +23,7 @@ def board(tmp_path_factory: pytest.TempPathFactory) -> Path:
         num_stages=11,
     )
     out = tmp_path_factory.mktemp("board") / "out"
-    run_leaderboard(settings, out, processes=LocalProcesses(2))
+    run_leaderboard(settings, out, backend=LocalProcesses(2))
     return out
 
 

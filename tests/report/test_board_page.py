@@ -19,6 +19,7 @@ from stageroute_gym.report.board import write_page
 from stageroute_gym.report.board_page import board_page, packed, shown_first
 from stageroute_gym.report.charts import board_charts
 from stageroute_gym.report.charts.data import chart_tables
+from stageroute_gym.report.charts.parts import PIXELS_AN_ENTRY
 from stageroute_gym.report.pictures import check_entries, filled, write_pictures
 from stageroute_gym.report.results import Results, read_results
 
@@ -104,19 +105,20 @@ def test_every_chart_draws_its_entries(chart: Any, results: Results):
     assert "NaN" not in svg
 
 
-def test_names_at_the_ends_of_lines_do_not_overlap(results: Results):
-    tables = chart_tables(results)
-    for name in ("regret", "spend"):
-        chart = next(chart for chart in board_charts() if chart.name == name)
-        drawn = filled(chart, tables, results, "outage", list(results.kinds))
-        svg = vl_convert.vegalite_to_svg(drawn)
-        labels = "|".join(re.escape(label) for label in ("greedy-ratio", "cheapest", "oracle"))
-        heights = [
-            float(y) for y, _ in re.findall(rf'translate\([\d.]+,([\d.]+)\)"[^>]*>({labels})<', svg)
-        ]
-        assert len(heights) == 3
-        ordered = sorted(heights)
-        assert all(b - a >= 10 for a, b in itertools.pairwise(ordered))
+@pytest.mark.parametrize("name", ["regret", "spend", "profile"])
+def test_names_at_the_ends_of_lines_do_not_overlap(results: Results, name: str):
+    """Twenty-four lines that end at the same place, as where all have spent their budget."""
+    chart = next(chart for chart in board_charts() if chart.name == name)
+    drawn = filled(chart, chart_tables(results), results, "outage", list(results.kinds))
+    table = "profile" if name == "profile" else "curves"
+    lines = [row for row in drawn["datasets"][table] if row["entry"] == "cheapest"]
+    labels = [f"line {number}" for number in range(24)]
+    drawn["datasets"][table] = [{**row, "entry": label} for label in labels for row in lines]
+    drawn["height"] = 24 * PIXELS_AN_ENTRY
+    svg = vl_convert.vegalite_to_svg(drawn)
+    heights = [float(y) for y in re.findall(r'translate\([\d.]+,(-?[\d.]+)\)"[^>]*>line \d', svg)]
+    assert len(heights) == 24
+    assert all(b - a >= 10 for a, b in itertools.pairwise(sorted(heights)))
 
 
 def test_pictures_are_written_for_each_scenario(results: Results, tmp_path: Path):

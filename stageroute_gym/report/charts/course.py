@@ -47,12 +47,14 @@ def spend_chart() -> BoardChart:
         "Share of the horizon's budget spent so far: median over seeds with the range; the thin "
         "straight line is the budget's even pace. A line that ends early at 100 % has run out.",
         ("stages", "curves", "pace"),
-        _over_time("spent", "budget spent", "%", pace),
+        _over_time("spent", "budget spent", "%", pace, reach=1.0),
     )
 
 
-def _over_time(value: str, title: str, form: str, *behind: alt.Chart) -> alt.TopLevelMixin:
-    """Lines of ``curves`` with their bands and names."""
+def _over_time(
+    value: str, title: str, form: str, *behind: alt.Chart, reach: float = 0.0
+) -> alt.TopLevelMixin:
+    """Lines of ``curves`` with their bands and names; ``reach`` is the top of what is behind."""
     import altair as alt
 
     y = alt.Y(f"{value}:Q", title=title, axis=alt.Axis(format=form, tickCount=6))
@@ -85,8 +87,18 @@ def _over_time(value: str, title: str, form: str, *behind: alt.Chart) -> alt.Top
             ),
         ],
     )
-    last = curves.transform_joinaggregate(last="max(t)", groupby=["entry"]).transform_joinaggregate(
-        top=f"max({value})", bottom=f"min({value})"
+    # What the axis spans: the bands, which one seed has not, and what is drawn behind.
+    spanned = curves.transform_joinaggregate(
+        last="max(t)", groupby=["entry"]
+    ).transform_joinaggregate(
+        line_top=f"max({value})",
+        line_bottom=f"min({value})",
+        band_top=f"max({value}_high)",
+        band_bottom=f"min({value}_low)",
+    )
+    last = spanned.transform_calculate(
+        top=f"max({reach}, datum.line_top, isValid(datum.band_top) ? datum.band_top : 0)",
+        bottom="min(0, datum.line_bottom, isValid(datum.band_bottom) ? datum.band_bottom : 0)",
     )
     ends = apart(last.transform_filter("datum.t == datum.last"), value)
     return sized(alt.layer(updates, *behind, band, line, dots, *end_names(ends, value)))

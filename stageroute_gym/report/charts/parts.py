@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     import altair as alt
 
 HEIGHT = 320
+# Of a chart with names at the ends of its lines, at least this for each.
+PIXELS_AN_ENTRY = 22
 # Pixels to the right of a plot, for the names at the ends of its lines.
 ROOM = 124
 # Of a plot's range, the least distance between two names.

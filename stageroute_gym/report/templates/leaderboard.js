@@ -65,9 +65,11 @@ function rowsOf(name, chart) {
 
 async function draw(chart) {
   const { back, line, band, quiet } = paper();
+  const given = chart.specification.height;
   const specification = {
     ...chart.specification,
     width: "container",
+    height: typeof given === "number" ? Math.max(given, content.pixelsAnEntry * shown.size) : given,
     params: [
       { name: "paper", value: { back, line, band, quiet } },
       { name: "horizon", value: content.horizons[scenario] },
