@@ -20,6 +20,7 @@ from stageroute_gym.cli.replay import replay
 from stageroute_gym.cli.report import report
 from stageroute_gym.cli.run import run
 from stageroute_gym.cli.scenarios import scenarios
+from stageroute_gym.cli.strata import strata
 from stageroute_gym.cli.watch import watch
 from stageroute_gym.errors import FieldError
 
@@ -31,6 +32,7 @@ app.command()(watch)
 app.command()(leaderboard)
 app.command()(report)
 app.command()(rank)
+app.command()(strata)
 app.command()(advise)
 app.command()(replay)
 app.add_typer(data.app, name="data")

@@ -13,7 +13,13 @@ from stageroute_gym.evaluation.ranking import IQM
 if TYPE_CHECKING:
     import polars as pl
 
-_NAMES = ("entry", "scenario", "models: share of the queries served")
+_NAMES = (
+    "entry",
+    "scenario",
+    "stratum",
+    "best other",
+    "models: share of the queries served",
+)
 _RANKED = tuple(measure for measure in MEASURES if measure.ranked)
 LEGEND = (
     "Rank: one more than the number of entries that are better beyond doubt (paired by seed, "

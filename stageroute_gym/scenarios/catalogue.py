@@ -6,6 +6,7 @@ from stageroute_gym.logs import Logged
 from stageroute_gym.problem import Problem
 from stageroute_gym.scenarios.fitted import FittedScenario
 from stageroute_gym.scenarios.scenario import Scenario
+from stageroute_gym.scenarios.worlds import WorldsScenario
 from stageroute_gym.workloads import (
     Changing,
     Drift,
@@ -182,5 +183,13 @@ CATALOGUE = (
         _ROUTERBENCH,
         Figures(initial_models=7, features="task"),
         "as routerbench, and each query tells its task, one-hot; models differ by task",
+    ),
+    WorldsScenario.family(
+        "tune",
+        1,
+        "random worlds, world=NUMBER, to choose agents and parameters by; each its own problem",
+    ),
+    WorldsScenario.family(
+        "test", 1, "random worlds, world=NUMBER, to report on and never to choose by"
     ),
 )

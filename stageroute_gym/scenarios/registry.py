@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import importlib
+import re
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from stageroute_gym.errors import FieldError, closest
 from stageroute_gym.scenarios.catalogue import CATALOGUE
 from stageroute_gym.scenarios.scenario import Scenario
+from stageroute_gym.scenarios.worlds import WorldsScenario
 
 GROUP = "stageroute.scenarios"
 
@@ -45,7 +47,8 @@ def get(name: str | Scenario, **overrides: Any) -> Scenario:
     """A scenario, overridden.
 
     Args:
-        name: one of `names()`; ``module:NAME`` for a scenario in a module; or a scenario itself.
+        name: one of `names()`; ``worlds-tune-17`` for a world of a family by its number;
+            ``module:NAME`` for a scenario in a module; or a scenario itself.
         overrides: fields of `stageroute_gym.problem.Problem`, and options of the workload.
 
     Raises:
@@ -57,6 +60,10 @@ def get(name: str | Scenario, **overrides: Any) -> Scenario:
         raise FieldError("scenario", name, "a name, module:NAME, or a Scenario")
     if name in _registered:
         return _registered[name].override(**overrides)
+    family, _, number = name.rpartition("-")
+    worlds = _registered.get(family)
+    if isinstance(worlds, WorldsScenario) and re.fullmatch(r"\d{1,10}", number):
+        return worlds.override(world=int(number)).override(**overrides)
     installed = _installed()
     if name not in installed and ":" not in name:
         hint = f"{closest(name, names())}; or module:NAME"

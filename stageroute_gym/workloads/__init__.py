@@ -17,6 +17,7 @@ from stageroute_gym.workloads.recorded import Recorded
 from stageroute_gym.workloads.schedule import Schedule
 from stageroute_gym.workloads.table import OutcomeTable
 from stageroute_gym.workloads.workload import AnyWorkload, Change, OfSeed, PerSeedWorkload, Workload
+from stageroute_gym.workloads.worlds import RandomWorld
 
 __all__ = [
     "AnyWorkload",
@@ -32,6 +33,7 @@ __all__ = [
     "OutcomeTable",
     "PerSeedWorkload",
     "PriceChange",
+    "RandomWorld",
     "Recorded",
     "Regression",
     "Schedule",
