@@ -62,6 +62,7 @@ def _worlds(half: str) -> Suite:
     purpose = {"tune": "to choose agents and parameters by", "test": "to report on"}[half]
     return Suite(
         f"worlds-{half}",
+        1,
         tuple(f"worlds-{half}-{number}" for number in numbers),
         tuple(range(5)),
         f"44 random worlds of up to 20,000 queries, {purpose}; 5 seeds",

@@ -72,8 +72,8 @@ class RandomWorld:
             horizon=horizon,
             num_stages=_stages(traits.stages, horizon, rng),
             max_deployed=slots[traits.slots],
-            throughput=tuple(throughput.tolist()),
-            budget=budget,
+            throughput=tuple(_rounded(share) for share in throughput.tolist()),
+            budget=_rounded(budget),
             feedback_delay=delay,
         )
 
@@ -94,6 +94,11 @@ class RandomWorld:
 def _table(world: RandomWorld) -> OutcomeTable:
     models = count_between(world.traits.models, world.rng("models"))
     return draw_table(world.traits, models, world.rng("table"))
+
+
+def _rounded(value: float) -> float:
+    """Six digits: the problem is then the same whatever the last bits of a libm's exponentials."""
+    return float(f"{value:.6g}")
 
 
 def _stages(kind: str, horizon: int, rng: np.random.Generator) -> int:

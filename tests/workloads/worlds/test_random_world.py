@@ -17,22 +17,16 @@ from stageroute_gym.workloads import RandomWorld
 from stageroute_gym.workloads.worlds import draw_traits
 
 NUMBERS = range(24)
-# Exponentials of another libm differ in the last of 53 bits; six digits are the same everywhere.
-DIGITS = 6
-FROZEN = "9c6ecf2e8b503439134b3d5e0923118990d124a9110feb8b0148118d121d732a"
-
-
-def rounded(value: float) -> float:
-    return float(f"{value:.{DIGITS}g}")
+FROZEN = "aaf9ba6b0b6fd5c503278de44a661ee5bd4091f983abaae8ae5c4466b5362db6"
 
 
 def fingerprint(name: str) -> str:
-    """SHA-256 of all that a world is made of, each number to six digits."""
+    """SHA-256 of all that a world is made of, outcomes to 14 bits.
+
+    Exponentials of another libm differ in the last of 53.
+    """
     world = scenarios.get(name).world()
-    problem = world.problem.to_dict()
-    shares = [rounded(share) for share in problem.pop("throughput")]
-    problem["budget"] = rounded(problem["budget"])
-    text = json.dumps([problem, shares], sort_keys=True)
+    text = json.dumps(world.problem.to_dict(), sort_keys=True)
     digest = hashlib.sha256(text.encode())
     table, schedule = world.table, world.schedule
     for array in (table.score, table.cost, table.list_price, schedule.cost_multiplier):
@@ -103,7 +97,7 @@ def test_budgets_serve_what_their_level_says(number):
         if not draw_traits("test", number).changes("price-cuts") and caps >= 1:
             assert servable_share(world) < 1
     if level == "loose":
-        assert dearest <= world.problem.budget <= 10 * dearest * (1 + 1e-12)
+        assert dearest * (1 - 1e-5) <= world.problem.budget <= 10 * dearest * (1 + 1e-5)
 
 
 def test_another_number_draws_another_world_and_the_same_number_the_same():
