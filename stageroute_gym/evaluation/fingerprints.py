@@ -6,6 +6,7 @@ import ast
 import hashlib
 import importlib.util
 import sys
+from importlib.machinery import PathFinder
 from pathlib import Path
 
 # Packages whose modules belong to an agent's code wherever it imports them.
@@ -54,19 +55,27 @@ def _folder(module: str) -> Path | None:
 
 
 def _source(module: str) -> Path | None:
-    """The source file of a module, None where it has none or is no module."""
+    """The source file of a module, None where it has none or is no module; imports nothing."""
     loaded = sys.modules.get(module)
-    if loaded is not None:
-        file = getattr(loaded, "__file__", None)
-    else:
-        try:
-            spec = importlib.util.find_spec(module)
-        except (ImportError, AttributeError, ValueError):
-            # Not a module but something inside of one, or a module without a specification.
-            return None
-        file = spec.origin if spec is not None else None
+    file = getattr(loaded, "__file__", None) if loaded is not None else _origin(module)
     path = Path(file) if file else None
     return path if path is not None and path.suffix == ".py" and path.is_file() else None
+
+
+def _origin(module: str) -> str | None:
+    """Where a module that is not loaded would come from."""
+    # Step by step, since `importlib.util.find_spec` imports the packages around a module, and one
+    # of them may need what is not installed.
+    top, *inside = module.split(".")
+    try:
+        spec = importlib.util.find_spec(top)
+    except ValueError:  # a module that is loaded and has no specification
+        return None
+    for part in inside:
+        if spec is None or spec.submodule_search_locations is None:
+            return None  # no module, but something inside of one
+        spec = PathFinder.find_spec(f"{spec.name}.{part}", spec.submodule_search_locations)
+    return spec.origin if spec is not None else None
 
 
 def _imports(module: str, path: Path) -> list[str]:
