@@ -120,3 +120,16 @@ def test_train_generalist(tmp_path: Path) -> None:
     short = ["--seeds", "1000", "1002", "--horizon", "500", "--scenarios", "routerbench-tight"]
     shown = run("evaluate_generalist.py", tmp_path, "run/agent.sragent", *short)
     assert shown.splitlines()[1].startswith("routerbench-tight ")
+
+
+@pytest.mark.slow
+def test_animate(tmp_path: Path) -> None:
+    pytest.importorskip("pygame")
+    given = ["--agent", "greedy-ratio", "--scenario", "routerbench", "--frames", "5"]
+    shown = run("animate.py", tmp_path, *given, "--out", "episode.gif")
+    assert shown.startswith("6 pictures")
+    assert (tmp_path / "episode.gif").read_bytes()[:6] == b"GIF89a"
+
+
+def test_the_readmes_picture_is_small() -> None:
+    assert (EXAMPLES.parent / "docs" / "episode.gif").stat().st_size < 500_000
