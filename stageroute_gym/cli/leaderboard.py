@@ -9,9 +9,12 @@ import typer
 
 from stageroute_gym.cli.options import (
     Assignments,
+    Backend,
     Data,
     EnvId,
+    Jobs,
     Models,
+    Patience,
     Prices,
     overrides_of,
     parse_seeds,
@@ -48,15 +51,9 @@ def leaderboard(
     prices: Prices = None,
     env_id: EnvId = None,
     assignments: Assignments = None,
-    jobs: Annotated[
-        int | None, typer.Option(help="Processes; default: one a core.", show_default=False)
-    ] = None,
-    backend: Annotated[
-        str, typer.Option(help="loky (this machine), or a dask or ray cluster.")
-    ] = "loky",
-    patience: Annotated[
-        float, typer.Option(help="Seconds for one decision after which an agent hangs.")
-    ] = 600.0,
+    jobs: Jobs = None,
+    backend: Backend = "loky",
+    patience: Patience = 600.0,
     out: Annotated[str, typer.Option(metavar="DIR", help="Folder to write to.")] = "results",
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Remove the leaderboard that is in --out.")
@@ -115,7 +112,9 @@ def leaderboard(
     for failure in board.failures:
         print(failure.details, end="", file=sys.stderr)
     for failure in board.failures:
-        where = f"agent {failure.entry} on scenario {failure.scenario}"
-        print(f"error: {where}: {failure.error}", file=sys.stderr)
+        print(f"error: {failure}", file=sys.stderr)
     if board.failures:
+        print(
+            f"what has finished is kept in {out}; --resume runs only what failed", file=sys.stderr
+        )
         raise typer.Exit(1)

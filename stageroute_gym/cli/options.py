@@ -37,6 +37,13 @@ EnvId = Annotated[
         "--env-id", metavar="ID", help="StageRoute-v0 or StageRouteContinuous-v0, the default."
     ),
 ]
+Jobs = Annotated[
+    int | None, typer.Option(help="Processes; default: one a core.", show_default=False)
+]
+Backend = Annotated[str, typer.Option(help="loky (this machine), or a dask or ray cluster.")]
+Patience = Annotated[
+    float, typer.Option(help="Seconds for one decision after which an agent hangs.")
+]
 
 PROBLEM_PANEL = "Problem (overrides the scenario's)"
 

@@ -83,8 +83,9 @@ def load(name: str) -> AgentFactory:
         raise FieldError("agent", name, f"{closest(name, installed)}; or module:Class{files}")
     try:
         return installed[name].load()
-    except (ImportError, AttributeError) as error:
-        raise FieldError("agent", name, f"an agent that can be loaded; {error}") from error
+    # What a foreign module raises, or exits with, while it is imported is its own choice.
+    except (Exception, SystemExit) as error:
+        raise FieldError("agent", name, f"an agent that can be loaded; {_reason(error)}") from error
 
 
 def make(name: str, env: Any, *, seed: int = 0, **parameters: Any) -> Predictor:
@@ -182,6 +183,10 @@ def _text_of(annotation: Any) -> str:
     return annotation.__name__ if isinstance(annotation, type) else str(annotation)
 
 
+def _reason(error: BaseException) -> str:
+    return str(error) if isinstance(error, ImportError) else f"{type(error).__name__}: {error}"
+
+
 def _installed(group: str) -> dict[str, EntryPoint]:
     return {point.name: point for point in entry_points(group=group)}
 
@@ -190,8 +195,9 @@ def _imported(name: str) -> AgentFactory:
     module_name, _, attribute = name.partition(":")
     try:
         module = importlib.import_module(module_name)
-    except ImportError as error:
-        raise FieldError("agent", name, f"an importable module; {error}") from error
+    # As for installed agents.
+    except (Exception, SystemExit) as error:
+        raise FieldError("agent", name, f"an importable module; {_reason(error)}") from error
     if not hasattr(module, attribute):
         public = [n for n, v in vars(module).items() if inspect.isclass(v)]
         raise FieldError("agent", name, f"a class of {module_name}: {closest(attribute, public)}")

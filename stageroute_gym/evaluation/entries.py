@@ -127,6 +127,22 @@ def parse_entries(texts: Sequence[str | Entry], env_id: str | None = None) -> tu
     return tuple(entries)
 
 
+def installed_entries(
+    env_id: str | None = None,
+) -> tuple[tuple[Entry, ...], tuple[tuple[str, str], ...]]:
+    """An entry for each installed agent, and the names of those that are broken, with the reason.
+
+    Another package's agent that cannot be loaded must not keep the others from playing.
+    """
+    entries, broken = [], []
+    for name in agents.names():
+        try:
+            entries.append(Entry.resolved(name, env_id=env_id))
+        except FieldError as error:
+            broken.append((name, str(error)))
+    return tuple(entries), tuple(broken)
+
+
 def split_entries(text: str) -> list[str]:
     """The parts of a text between commas that stand outside of brackets and quotes.
 

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import datetime
-import os
-import platform
-import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stageroute_gym.errors import FieldError
-from stageroute_gym.evaluation.backends import LocalProcesses, Lost
+from stageroute_gym.evaluation.attempts import Failure, run_trials
+from stageroute_gym.evaluation.backends import LocalProcesses
 from stageroute_gym.evaluation.clusters import Backend
 from stageroute_gym.evaluation.oracle_plans import frontier, oracle_rows
 from stageroute_gym.evaluation.oracle_values import oracle_values, service
 from stageroute_gym.evaluation.ranking import rank
-from stageroute_gym.evaluation.running import Played, play, warm_up
 from stageroute_gym.evaluation.storage import (
     ORACLES,
     RESULTS,
@@ -33,23 +29,6 @@ from stageroute_gym.evaluation.trials import LeaderboardSettings, Trial
 if TYPE_CHECKING:
     import polars as pl
     from rich.console import Console
-
-
-@dataclass(frozen=True)
-class Failure:
-    """An entry that failed on a scenario.
-
-    Attributes:
-        scenario: name of the scenario.
-        entry: label of the entry.
-        error: why, in a line.
-        details: the traceback; empty where the error says what is wrong, as a `FieldError` does.
-    """
-
-    scenario: str
-    entry: str
-    error: str
-    details: str
 
 
 @dataclass(frozen=True)
@@ -119,62 +98,32 @@ def run_leaderboard(
     trials = settings.trials()
     missing, remarks = folder.missing(trials)
     finished = len(trials) - len(missing)
-    failures = _run(missing, folder, backend or LocalProcesses(), console, finished)
+    failures = [
+        Failure(scenario.name, name, error, "")
+        for scenario in settings.scenarios
+        for name, error in settings.broken
+    ]
+    failures += _run(missing, folder, backend or LocalProcesses(), console, finished)
     return _summed_up(settings, folder, trials, failures, remarks)
 
 
 def _run(
-    trials: list[Trial],
+    missing: list[Trial],
     folder: ResultsFolder,
     backend: Backend,
     console: Console | None,
     finished: int,
 ) -> list[Failure]:
     """Run trials and keep what they bring; those that failed, in the order of the trials."""
-    # Compiled kernels are cached on disk: once here, instead of in every process at the same time.
-    for env_id in sorted({trial.entry.env_id for trial in trials}):
-        warm_up(env_id, trials[0].scenario)
     failures: dict[int, Failure] = {}
-    with _progress(console, finished, finished + len(trials)) as advance:
-        for place, outcome in backend.run(_run_trial, trials):
-            trial = trials[place]
-            if isinstance(outcome, Lost):
-                names = trial.scenario.name, trial.entry.label
-                failures[place] = Failure(*names, outcome.error, outcome.details)
-            elif isinstance(outcome, Failure):
+    with progress(console, finished, finished + len(missing)) as advance:
+        for place, outcome in run_trials(missing, backend):
+            if isinstance(outcome, Failure):
                 failures[place] = outcome
             else:
-                folder.keep(trial, *outcome)
+                folder.keep(missing[place], outcome.played, outcome.machine)
             advance()
     return [failures[place] for place in sorted(failures)]
-
-
-def _run_trial(trial: Trial, alive: Callable[[], None]) -> tuple[Played, dict[str, Any]] | Failure:
-    """Run one trial in a worker: what came of it, and on which machine."""
-    try:
-        played = play(trial.entry, trial.scenario, trial.seeds, warm=True, alive=alive)
-    except KeyboardInterrupt:
-        raise
-    # An agent is foreign code that may raise anything, SystemExit too; it must not take the
-    # others' results along.
-    except BaseException as error:
-        known = isinstance(error, FieldError)
-        message = str(error) if known else f"{type(error).__name__}: {error}"
-        details = "" if known else traceback.format_exc()
-        return Failure(trial.scenario.name, trial.entry.label, message, details)
-    return played, _machine()
-
-
-def _machine() -> dict[str, Any]:
-    """What a timing depends on."""
-    now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-    return {
-        "finished_at": now,
-        "machine": platform.platform(),
-        "processor": platform.machine(),
-        "cores": os.cpu_count(),
-        "python": platform.python_version(),
-    }
 
 
 def _summed_up(
@@ -209,7 +158,7 @@ def _summed_up(
 
 
 @contextmanager
-def _progress(console: Console | None, done: int, total: int) -> Iterator[Any]:
+def progress(console: Console | None, done: int, total: int) -> Iterator[Any]:
     """A bar with the time left; yields what to call after each trial."""
     if console is None:
         yield lambda: None

@@ -12,9 +12,8 @@ from typing import Any, Self
 import stageroute_gym
 from stageroute_gym import scenarios as registry
 from stageroute_gym.errors import FieldError
-from stageroute_gym.evaluation import agents as agent_registry
 from stageroute_gym.evaluation import fingerprints
-from stageroute_gym.evaluation.entries import Entry, parse_entries
+from stageroute_gym.evaluation.entries import Entry, installed_entries, parse_entries
 from stageroute_gym.evaluation.running import check_agent, check_seeds
 from stageroute_gym.evaluation.sweeps import Sweep, sweep
 from stageroute_gym.scenarios import Scenario
@@ -62,12 +61,15 @@ class LeaderboardSettings:
         entries: what is ranked on them.
         seeds: seeds of the episodes of each entry in each scenario.
         sweeps: which of the scenarios are one at several values.
+        broken: installed agents that were to be among the entries and cannot be loaded, each with
+            the reason.
     """
 
     scenarios: tuple[Scenario, ...]
     entries: tuple[Entry, ...]
     seeds: tuple[int, ...]
     sweeps: tuple[Sweep, ...] = ()
+    broken: tuple[tuple[str, str], ...] = ()
 
     @classmethod
     def checked(
@@ -84,7 +86,8 @@ class LeaderboardSettings:
 
         Args:
             agents: entries, as text (see `stageroute_gym.evaluation.entries.Entry.parsed`) or
-                resolved; None takes all agents that are installed.
+                resolved; None takes all agents that are installed, of which those that cannot be
+                loaded are `broken`.
             scenarios: names of scenarios, ``module:NAME``, or scenarios themselves, no two of one
                 name; None takes a suite.
             suite: name of a suite, ``quick`` unless ``scenarios`` are given.
@@ -102,7 +105,10 @@ class LeaderboardSettings:
             raise FieldError("suite", suite, "either a suite or scenarios, not both")
         chosen = None if scenarios is not None else registry.suite(suite or DEFAULT_SUITE)
         named = chosen.scenarios if chosen else tuple(scenarios or ())
-        entries = parse_entries(agent_registry.names() if agents is None else agents, env_id)
+        broken: tuple[tuple[str, str], ...] = ()
+        if agents is None:
+            agents, broken = installed_entries(env_id)
+        entries = parse_entries(agents, env_id)
         default_seeds = chosen.seeds if chosen else DEFAULT_SEEDS
         checked_seeds = check_seeds(default_seeds if seeds is None else seeds)
         sweeps = tuple(sweep(registry.get(name), overrides) for name in named)
@@ -116,7 +122,7 @@ class LeaderboardSettings:
             if entry.parameters:
                 check_agent(entry, overridden[0])
         swept = tuple(each for each in sweeps if each.fields)
-        return cls(overridden, entries, tuple(checked_seeds), swept)
+        return cls(overridden, entries, tuple(checked_seeds), swept, broken)
 
     def beside(self, kept: dict[str, Any]) -> Self:
         """These settings with the entries and seeds of a leaderboard that is there already.

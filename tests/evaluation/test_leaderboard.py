@@ -9,6 +9,7 @@ from typing import Any
 
 import polars as pl
 import pytest
+from small_suite import Here
 
 from stageroute_gym.errors import FieldError
 from stageroute_gym.evaluation.backends import LocalProcesses
@@ -436,3 +437,27 @@ def test_adding_to_another_leaderboard_names_the_difference(
         run_leaderboard(settings(**changes), finished[0], add=True)
     assert caught.value.field == field
     assert contents(finished[0]) == before
+
+
+def test_an_installed_agent_that_is_broken_fails_alone(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "broken_player.py").write_text("raise RuntimeError('half installed')\n")
+    package = tmp_path / "broken_player-1.dist-info"
+    package.mkdir()
+    (package / "METADATA").write_text("Metadata-Version: 2.1\nName: broken-player\nVersion: 1\n")
+    points = "broken = broken_player:Agent\nuniform = stageroute_agents.uniform:Uniform\n"
+    (package / "entry_points.txt").write_text(f"[stageroute.test_agents]\n{points}")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr("stageroute_gym.evaluation.agents.GROUP", "stageroute.test_agents")
+    chosen = settings(agents=None, scenarios=["routerbench"])
+    assert [entry.label for entry in chosen.entries] == ["uniform"]
+    reason = "agent = 'broken': expected an agent that can be loaded; RuntimeError: half installed"
+    assert chosen.broken == (("broken", reason),)
+    board = run_leaderboard(chosen, tmp_path / "out", backend=Here())
+    assert [str(f) for f in board.failures] == [f"agent broken on scenario routerbench: {reason}"]
+    assert board.summary["failures"][0]["entry"] == "broken"
+    assert len(pl.read_parquet(tmp_path / "out" / "results.parquet")) == 2
+    # Asked for by name, it is a wrong input.
+    with pytest.raises(FieldError, match="half installed"):
+        settings(agents=["uniform,broken"])
