@@ -21,6 +21,8 @@ from stageroute_gym.cli.report import report
 from stageroute_gym.cli.run import run
 from stageroute_gym.cli.scenarios import scenarios
 from stageroute_gym.cli.strata import strata
+from stageroute_gym.cli.submit import submit
+from stageroute_gym.cli.verify import verify
 from stageroute_gym.cli.watch import watch
 from stageroute_gym.errors import FieldError
 
@@ -33,6 +35,8 @@ app.command()(leaderboard)
 app.command()(report)
 app.command()(rank)
 app.command()(strata)
+app.command()(submit)
+app.command()(verify)
 app.command()(advise)
 app.command()(replay)
 app.add_typer(data.app, name="data")

@@ -1,14 +1,18 @@
-"""One ranking from the leaderboards of several machines."""
+"""One ranking from leaderboards of several machines, and from submissions."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from stageroute_gym import scenarios
 from stageroute_gym.errors import FieldError
 from stageroute_gym.evaluation.leaderboard import Leaderboard
+from stageroute_gym.evaluation.oracle_plans import oracle_rows
+from stageroute_gym.evaluation.oracle_values import oracle_values, service
 from stageroute_gym.evaluation.ranking import rank
 from stageroute_gym.evaluation.storage import (
     ORACLES,
@@ -21,20 +25,43 @@ from stageroute_gym.evaluation.storage import (
     ResultsFolder,
     read_table,
 )
-from stageroute_gym.evaluation.trials import first_difference
+from stageroute_gym.evaluation.submissions import is_submission, read_submission
+from stageroute_gym.evaluation.trials import first_difference, scenario_dict
 from stageroute_gym.writing import write_table
 
 if TYPE_CHECKING:
     import polars as pl
 
 
+@dataclass(frozen=True)
+class _Source:
+    """What one leaderboard or submission brings.
+
+    Attributes:
+        name: where it lies.
+        settings: as `stageroute_gym.evaluation.trials.LeaderboardSettings.to_dict` makes them.
+        tables: its tables by the name of their file.
+        oracles: what ``leaderboard.json`` says of the oracles, by scenario.
+        service: what it says of what the budgets serve, by scenario.
+        failures: what it says of entries that failed.
+    """
+
+    name: str
+    settings: dict[str, Any]
+    tables: dict[str, pl.DataFrame]
+    oracles: dict[str, Any]
+    service: dict[str, Any]
+    failures: list[Any]
+
+
 def merge_leaderboards(
     sources: Sequence[str | Path], out: str | Path, *, overwrite: bool = False
 ) -> Leaderboard:
-    """Rank the results of finished leaderboards together.
+    """Rank the results of finished leaderboards and of submissions together.
 
     Args:
-        sources: their folders, or a file of each.
+        sources: folders of leaderboards, or a file of each; and files of submissions, whose figures
+            are taken as they stand: a remark says so.
         out: folder to write the results, stages, timings, settings and ranking to.
         overwrite: remove an earlier leaderboard in ``out``.
 
@@ -43,40 +70,89 @@ def merge_leaderboards(
             them (in a field, a file's content or the agent's code), they were run by different
             versions, or two hold different results of one episode. Nothing is written then.
     """
-    folders = [_folder_of(source) for source in sources]
-    if not folders:
-        raise FieldError("files", list(map(str, sources)), "at least one leaderboard")
-    settings = _merged_settings(folders)
-    results, stages, timings = (
-        _merged_tables(folders, name, keys)
-        for name, keys in (
-            (RESULTS, SORTED_BY),
-            (STAGES, (*SORTED_BY, "stage")),
-            (TIMINGS, SORTED_BY[:2]),
-        )
-    )
-    oracles = _merged_tables(folders, ORACLES, ("scenario", "seed", "stage"))
-    summaries = [_json_of(folder / SUMMARY) for folder in folders]
+    if not sources:
+        raise FieldError("files", list(map(str, sources)), "at least one leaderboard or submission")
+    parts = [
+        _of_submission(source) if is_submission(source) else _of_folder(source)
+        for source in sources
+    ]
+    settings = _merged_settings(parts)
+    keys = {
+        RESULTS: SORTED_BY,
+        STAGES: (*SORTED_BY, "stage"),
+        ORACLES: ("scenario", "seed", "stage"),
+        TIMINGS: SORTED_BY[:2],
+    }
+    for name in settings["scenarios"]:
+        # Submissions bring no oracles: what is missing is computed, once for all of them.
+        if not any(name in part.oracles for part in parts):
+            parts.append(_of_oracles(name, settings))
+    tables = {name: _merged_tables(parts, name, columns) for name, columns in keys.items()}
     kinds = {label: entry["kind"] for label, entry in settings["entries"].items()}
-    summary = {"settings": settings, **rank(results, list(settings["scenarios"]), kinds)}
-    for part in ("oracles", "service"):
-        values = {name: v for each in reversed(summaries) for name, v in each[part].items()}
-        summary[part] = {name: values[name] for name in settings["scenarios"] if name in values}
+    ranking = rank(tables[RESULTS], list(settings["scenarios"]), kinds)
+    summary = {"settings": settings, **ranking}
+    for what in ("oracles", "service"):
+        values = {n: v for part in reversed(parts) for n, v in getattr(part, what).items()}
+        summary[what] = {name: values[name] for name in settings["scenarios"] if name in values}
     summary["sweeps"] = []
-    summary["failures"] = [failure for each in summaries for failure in each["failures"]]
+    summary["failures"] = [failure for part in parts for failure in part.failures]
     target = ResultsFolder(out)
     target.check(settings, overwrite=overwrite, resume=False)
     target.prepare(settings, resume=False)
-    for name, table in (
-        (RESULTS, results),
-        (STAGES, stages),
-        (ORACLES, oracles),
-        (TIMINGS, timings),
-    ):
+    for name, table in tables.items():
         write_table(target.path / name, table, field="out")
     target.write_json(SUMMARY, summary)
     files = [target.path / name for name in (RESULTS, STAGES, ORACLES, TIMINGS, SUMMARY)]
-    return Leaderboard(summary, timings, [], [], files)
+    remarks = [
+        f"{source}: figures as they were submitted; stageroute verify runs some of them again"
+        for source in sources
+        if is_submission(source)
+    ]
+    return Leaderboard(summary, tables[TIMINGS], [], remarks, files)
+
+
+def _of_submission(source: str | Path) -> _Source:
+    submission = read_submission(source)
+    tables = {
+        RESULTS: submission.episodes,
+        STAGES: submission.stages,
+        TIMINGS: submission.timings,
+    }
+    played = {name: scenario_dict(each) for name, each in submission.scenarios.items()}
+    settings = {
+        "version": submission.versions["stageroute-gym"],
+        "scenarios": json.loads(json.dumps(played)),
+        "entries": {submission.entry["label"]: submission.entry},
+        "seeds": list(submission.suite.seeds),
+        "sweeps": [],
+    }
+    return _Source(str(source), settings, tables, {}, {}, [])
+
+
+def _of_oracles(name: str, settings: dict[str, Any]) -> _Source:
+    """What the oracles of a scenario come to, for sources that do not say it."""
+    scenario, seeds = scenarios.get(name), settings["seeds"]
+    return _Source(
+        name,
+        settings,
+        {ORACLES: oracle_rows(scenario, seeds)},
+        {name: oracle_values(scenario, seeds[0])},
+        {name: service(scenario.world(seeds[0]))},
+        [],
+    )
+
+
+def _of_folder(source: str | Path) -> _Source:
+    folder = _folder_of(source)
+    summary = _json_of(folder / SUMMARY)
+    return _Source(
+        str(folder),
+        ResultsFolder(folder).settings(),
+        {name: read_table(folder / name) for name in (RESULTS, STAGES, ORACLES, TIMINGS)},
+        summary["oracles"],
+        summary["service"],
+        summary["failures"],
+    )
 
 
 def _folder_of(source: str | Path) -> Path:
@@ -99,34 +175,35 @@ def _json_of(file: Path) -> dict[str, Any]:
     return content
 
 
-def _merged_settings(folders: Sequence[Path]) -> dict[str, Any]:
-    first: dict[str, Any] = {}
-    for folder in folders:
-        other = ResultsFolder(folder).settings()
-        if not first:
-            first = other
-            continue
-        for part in ("scenarios", "entries"):
-            for name, value in other[part].items():
-                known = first[part].setdefault(name, value)
-                _raise_difference(first_difference(value, known, f"{part}.{name}"), folder)
-        _raise_difference(first_difference(other["version"], first["version"], "version"), folder)
+def _merged_settings(parts: Sequence[_Source]) -> dict[str, Any]:
+    # A copy, since it grows.
+    first: dict[str, Any] = json.loads(json.dumps(parts[0].settings))
+    for part in parts[1:]:
+        other = part.settings
+        for kind in ("scenarios", "entries"):
+            for name, value in other[kind].items():
+                known = first[kind].setdefault(name, value)
+                _raise_difference(first_difference(value, known, f"{kind}.{name}"), part.name)
+        _raise_difference(
+            first_difference(other["version"], first["version"], "version"), part.name
+        )
         first["seeds"] = sorted({*first["seeds"], *other["seeds"]})
     # A curve needs the scenarios themselves, which files do not hold.
     return {**first, "sweeps": []}
 
 
-def _raise_difference(difference: tuple[str, object, object] | None, folder: Path) -> None:
+def _raise_difference(difference: tuple[str, object, object] | None, source: str) -> None:
     if difference is not None:
         name, given, known = difference
-        allowed = f"{known!r}, as in the files before; {given!r} was found in {folder}"
+        allowed = f"{known!r}, as in the files before; {given!r} was found in {source}"
         raise FieldError(name, given, allowed)
 
 
-def _merged_tables(folders: Sequence[Path], name: str, keys: Sequence[str]) -> pl.DataFrame:
+def _merged_tables(parts: Sequence[_Source], name: str, keys: Sequence[str]) -> pl.DataFrame:
     import polars as pl
 
-    rows = pl.concat([read_table(folder / name) for folder in folders]).unique(maintain_order=True)
+    tables = [part.tables[name] for part in parts if name in part.tables]
+    rows = pl.concat(tables).unique(maintain_order=True)
     if name == TIMINGS:
         # Of an entry that ran on several machines, the first one's.
         return rows.unique(keys, keep="first", maintain_order=True).sort(keys)

@@ -73,6 +73,39 @@ class Shares:
         return self.rng.random(observation["available"].shape, dtype=np.float32), state
 
 
+class Prepared(Even):
+    """Knows by heart how to play the seeds of a suite, and declines every query of others."""
+
+    def begin(self, seeds: Any) -> Any:
+        return np.array([[seed < 1000] for seed in seeds])
+
+    def predict(
+        self,
+        observation: Any,
+        state: Any = None,
+        episode_start: Any = None,
+        deterministic: bool = False,
+    ) -> tuple[Any, Any]:
+        actions, _ = super().predict(observation)
+        return np.where(observation["phase"] > 0, actions * state, actions), state
+
+
+class Scribbles(Even):
+    """Writes over all that it is shown."""
+
+    def predict(
+        self,
+        observation: Any,
+        state: Any = None,
+        episode_start: Any = None,
+        deterministic: bool = False,
+    ) -> tuple[Any, Any]:
+        actions, state = super().predict(observation, state, episode_start, deterministic)
+        for values in observation.values():
+            values[...] = 1
+        return actions, state
+
+
 class Raises(Even):
     """Raises at its first decision."""
 
