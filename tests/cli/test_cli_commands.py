@@ -78,7 +78,7 @@ def test_an_installed_agent_that_is_broken_hides_no_other(
     shown = stageroute("agents").out
     assert "share=0.5" in shown
     assert "an agent that can be loaded" in " ".join(shown.split())
-    refused = stageroute("leaderboard")
+    refused = stageroute("leaderboard", "--agents", "even,broken")
     assert refused.code == 2
     assert refused.err.startswith("error: agent = 'broken'")
 
