@@ -98,7 +98,11 @@ def choose(cells: Cells, limits: Limits, start: Plan | None = None) -> Plan | No
     score, cost, budget = cells.score, cells.cost, limits.budget
     if limits.min_score is not None:
         # The same programme, costs and scores exchanged.
-        most = 1.0 + float(score[cells.known].max())
+        best = float(score[cells.known].max())
+        if limits.min_score > best:
+            return None
+        # In units of the scores, so that as many digits are left whatever their scale.
+        most = 2.0 * best or 1.0
         score, cost, budget = -cells.cost, most - cells.score, most - limits.min_score
     present = cells.weight > 0.0
     arguments = (
@@ -138,7 +142,7 @@ def most_served(cells: Cells, limits: Limits) -> float:
 
 def _plan(cells: Cells, present: NDArray[np.bool_], solved: TaskPlan) -> Plan:
     weight = cells.weight[present]
-    mix = weight @ solved.shares / weight.sum()
+    mix = (weight[:, None] * solved.shares).sum(axis=0) / weight.sum()
     shares = np.tile(mix, (len(cells.weight), 1))
     shares[present] = solved.shares
     plan = Plan(

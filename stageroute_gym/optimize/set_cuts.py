@@ -22,29 +22,31 @@ def best_set(
     rents: Floats,
     constants: Floats,
     idle: Floats,
-    slots: int,
+    excluded: NDArray[np.bool_],
     threshold: float,
     chosen_out: NDArray[np.int64],
 ) -> float:
     """The set of ``slots`` models whose smallest bound is the largest.
 
     The bound of set ``S`` by cut ``k`` is
-    ``constants_k + sum_(m in S) rents_km + sum_g max(idle_g, max_(m in S) values_kgm)``.
+    ``constants_k + sum_(m in S) rents_km + sum_g max(idle_kg, max_(m in S) values_kgm)``.
 
     Args:
         values: of each cut, group and model, minus infinity where a model may not serve a group,
             float64 ``(K, G, N)``, C-contiguous as all arrays here.
         rents: at least 0, float64 ``(K, N)``.
         constants: float64 ``(K,)``.
-        idle: what a group is worth that no model serves, float64 ``(G,)``.
-        slots: size of the set, from 1 to ``N``.
+        idle: what a group is worth that no model serves, float64 ``(K, G)``.
+        excluded: sets that are not looked for, bool ``(X, N)``.
         threshold: only a set whose bound is larger is looked for.
-        chosen_out: written where there is one: its models, int64 ``(slots,)``.
+        chosen_out: written where there is one: its models, int64 ``(slots,)``; the size of the set,
+            from 1 to ``N``.
 
     Returns:
         The largest bound, or ``threshold`` where no set has a larger one.
     """
     cuts, groups, models = values.shape
+    slots = len(chosen_out)
     best = threshold
     cover = np.empty((slots + 1, cuts, groups))
     reached = np.empty((slots + 1, cuts))
@@ -55,13 +57,12 @@ def best_set(
     base = np.empty(slots + 1)
     path = np.empty(slots, dtype=np.int64)
     scratch = np.empty((cuts, models))
-    total = 0.0
-    for g in range(groups):
-        total += idle[g]
     for k in range(cuts):
-        reached[0, k] = constants[k] + total
+        total = 0.0
         for g in range(groups):
-            cover[0, k, g] = idle[g]
+            cover[0, k, g] = idle[k, g]
+            total += idle[k, g]
+        reached[0, k] = constants[k] + total
     for m in range(models):
         open_models[0, m] = m
     count[0] = models
@@ -96,7 +97,7 @@ def best_set(
             reached[depth + 1, k] = reached[depth, k] + added
             lowest = min(lowest, reached[depth + 1, k])
         if left == 1:
-            if lowest > best:
+            if lowest > best and not _is_among(path, excluded):
                 best = lowest
                 chosen_out[:] = path
             continue
@@ -105,6 +106,19 @@ def best_set(
             open_models[depth + 1, i] = open_models[depth, at + 1 + i]
         depth, fresh = depth + 1, True
     return best
+
+
+@njit(cache=True)
+def _is_among(path: NDArray[np.int64], sets: NDArray[np.bool_]) -> bool:
+    """Whether some models are one of the sets of their size."""
+    for x in range(len(sets)):
+        inside = 0
+        for m in path:
+            if sets[x, m]:
+                inside += 1
+        if inside == len(path):
+            return True
+    return False
 
 
 @njit(cache=True)

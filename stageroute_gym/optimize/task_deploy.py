@@ -1,9 +1,9 @@
 """DeployOPT where the task of a query is known: one set for all tasks, shares by task, exact.
 
-A mixed-integer programme, solved by cuts. For one set it is a linear programme, whose dual values
-(of the budget and of each model's throughput) bound what *every* set can reach; the set with the
-largest bound comes next, until no bound is above the best set found. Two to seven linear programmes
-are usual, one where the first set is the best.
+A mixed-integer programme, solved by cuts. For one set it is a linear programme (`route_tasks`),
+whose multipliers of the budget and of each model's throughput bound what *every* set can reach; the
+set with the largest bound comes next, until no bound is above the best set found. A set that cannot
+serve all queries bounds in the same way what share of them every set can serve.
 """
 
 from __future__ import annotations
@@ -18,12 +18,15 @@ from stageroute_gym.array_types import Floats
 from stageroute_gym.errors import FieldError
 from stageroute_gym.optimize.arguments import as_budget, as_caps, as_count, as_rows
 from stageroute_gym.optimize.set_cuts import best_set
+from stageroute_gym.optimize.task_routing import Routed, TaskProblem, route_tasks
 
-# HiGHS's tolerance is 1e-7; a share below it is none.
-TOLERANCE = 1e-7
-# What a query declined costs, in units of the largest score, where none may be: raised until none
-# is, since a mixture may gain by declining one dear query however small the gain of each other.
-_PENALTIES = (10.0, 1e3, 1e5, 1e7)
+# Gains by this part of the best value, and differences by this part of what they are taken of, are
+# rounding.
+_GAIN, _ROUNDING = 1e-12, 4e-15
+# Sets that lack less than this share of the queries are passed over one by one, without a cut.
+_LEAST_LACK = 1e-9
+# Shares of a group's queries below this part are rounding.
+_SHARE = 1e-15
 
 
 class TaskPlan(NamedTuple):
@@ -51,37 +54,22 @@ class TaskPlan(NamedTuple):
     served: float
 
 
-class _Problem(NamedTuple):
-    """The numbers of a programme, in units in which they are of the order of 1.
+class _Cut(NamedTuple):
+    """An upper bound on what every set can reach, as `best_set` takes it.
 
     Attributes:
-        weight: share of all queries that are of each group, ``(G,)``.
-        score: in units of the largest, ``(G, N)``.
-        cost: in units of the budget, or of the largest where there is none, ``(G, N)``.
-        limit: the budget in these units; out of reach where there is none.
-        cap: throughput, ``(N,)``.
-        allowed: ``(G, N)``.
-        score_unit: what one unit of score is.
-        cost_unit: USD in one unit of cost.
+        values: ``(G, N)``.
+        rents: ``(N,)``.
+        constant: what is the same for all sets.
+        idle: what a group is worth at least, ``(G,)``.
+        size: the sum of its parts without their signs, which its rounding follows.
     """
 
-    weight: Floats
-    score: Floats
-    cost: Floats
-    limit: float
-    cap: Floats
-    allowed: NDArray[np.bool_]
-    score_unit: float
-    cost_unit: float
-
-
-class _Routed(NamedTuple):
-    """The best shares for one set, and the multipliers of the budget and of its models' caps."""
-
-    objective: float
-    shares: Floats
-    price: float
+    values: Floats
     rents: Floats
+    constant: float
+    idle: Floats
+    size: float
 
 
 def deploy_by_task(
@@ -101,8 +89,8 @@ def deploy_by_task(
     Maximises ``sum_gm w_g mu_gm x_gm`` subject to ``sum_gm w_g c_gm x_gm <= b``,
     ``sum_m x_gm = 1`` (at most 1 where queries may be declined), ``x_gm <= z_m``,
     ``sum_g w_g x_gm <= alpha_m z_m``, ``sum_m z_m <= M_max``, ``x >= 0``, binary ``z``. With one
-    group this is DeployOPT (Li & Li 2026, Eq. 3). Exact up to HiGHS's tolerances (1e-7
-    of the largest score, of the budget and of a share).
+    group this is DeployOPT (Li & Li 2026, Eq. 3). Exact in relative terms, at any scale of scores
+    and costs.
 
     Args:
         weight: share of each group of queries, at least 0, one above 0; normalised here, ``(G,)``.
@@ -121,17 +109,14 @@ def deploy_by_task(
 
     Raises:
         FieldError: a shape or a value is not allowed.
-        RuntimeError: HiGHS failed.
     """
-    problem = _checked(weight, score, cost, as_budget(budget), throughput, allowed)
+    problem, score_unit, cost_unit = _checked(
+        weight, score, cost, as_budget(budget), throughput, allowed
+    )
     slots = min(as_count("max_deployed", max_deployed), problem.score.shape[1])
-    chosen = None if start is None else np.asarray(start, dtype=np.int64)
-    for penalty in (0.0,) if decline else _PENALTIES:
-        chosen, routed = _solve(problem, slots, chosen, -penalty)
-        declined = 1.0 - float(problem.weight @ routed.shares.sum(axis=1))
-        if decline or declined <= TOLERANCE:
-            return _plan(problem, chosen, routed, -penalty)
-    return None
+    first = None if start is None else np.asarray(start, dtype=np.int64)
+    routed = _solve(problem._replace(decline=decline), slots, first)
+    return None if routed is None else _plan(problem, routed, score_unit, cost_unit)
 
 
 def _checked(
@@ -141,7 +126,8 @@ def _checked(
     budget: float,
     throughput: ArrayLike,
     allowed: NDArray[np.bool_] | None,
-) -> _Problem:
+) -> tuple[TaskProblem, float, float]:
+    """The programme in its units, and what one unit of score and of cost is."""
     mu, c, w = as_rows(score), as_rows(cost), as_rows(weight)
     if mu.ndim != 2 or mu.size == 0:
         raise FieldError("score.shape", mu.shape, "(G, N), at least one of each")
@@ -170,137 +156,138 @@ def _checked(
     score_unit = float(np.abs(mu).max()) or 1.0
     limited = budget < math.inf
     cost_unit = budget if limited else float(c.max()) or 1.0
-    # Without a budget no mixture costs more than 1.
-    limit = 1.0 if limited else 2.0
-    share = w / w.sum()
-    return _Problem(
-        share, mu / score_unit, c / cost_unit, limit, cap, usable, score_unit, cost_unit
+    problem = TaskProblem(
+        weight=w / w.sum(),
+        score=mu / score_unit,
+        cost=c / cost_unit,
+        limit=1.0 if limited else math.inf,
+        cap=cap,
+        allowed=usable,
+        decline=False,
     )
+    return problem, score_unit, cost_unit
 
 
-def _solve(
-    problem: _Problem, slots: int, start: NDArray[np.int64] | None, idle: float
-) -> tuple[NDArray[np.int64], _Routed]:
-    """The best set and its shares, where a query declined is worth ``idle``."""
+def _solve(problem: TaskProblem, slots: int, start: NDArray[np.int64] | None) -> Routed | None:
+    """The shares over the best set; None where no set serves all queries and none is declined."""
     models = problem.score.shape[1]
-    cuts: list[tuple[Floats, Floats, float]] = []
-    if start is None or len(start) != slots:
+    cuts: list[_Cut] = []
+    best: Routed | None = None
+    chosen = start
+    if chosen is not None and len(chosen) == slots:
+        best = route_tasks(problem, chosen)
+    if best is None or chosen is None:
         # The relaxation without M_max is the first bound, and its busiest models the first set.
         everything = np.arange(models)
-        relaxed = _route(problem, everything, idle)
-        cuts.append(_cut(problem, everything, relaxed, idle))
-        busiest = np.argsort(-(problem.weight @ relaxed.shares), kind="stable")
-        start = np.sort(busiest[:slots])
-    chosen = best_set_found = start
-    best: _Routed | None = None
-    seen: set[tuple[int, ...]] = set()
-    idle_row = idle * problem.weight
-    while tuple(chosen.tolist()) not in seen:
-        seen.add(tuple(chosen.tolist()))
-        routed = _route(problem, chosen, idle)
-        if best is None or routed.objective > best.objective:
-            best, best_set_found = routed, chosen
-        cuts.append(_cut(problem, chosen, routed, idle))
+        relaxed = route_tasks(problem, everything)
+        if relaxed is None:
+            return None
+        cuts.append(_bound(problem, everything, relaxed))
+        busiest = np.argsort(-relaxed.mass.sum(axis=0), kind="stable")
+        chosen = np.sort(busiest[:slots])
+        best = route_tasks(problem, chosen)
+    routed = best
+    tried: list[NDArray[np.bool_]] = []
+    while True:
+        tried.append(np.isin(np.arange(models), chosen))
+        if routed is not None:
+            cuts.append(_bound(problem, chosen, routed))
+            if best is None or routed.value > best.value:
+                best = routed
+        elif (cut := _feasibility(problem, chosen)) is not None:
+            cuts.append(cut)
+        # No plan is worth less than -1, the unit being the largest score.
+        least = -2.0
+        if best is not None:
+            rounding = _ROUNDING * min(cut.size for cut in cuts)
+            least = best.value + max(_GAIN * abs(best.value), rounding)
+        values, rents, constants, idle, _ = (np.stack(part) for part in zip(*cuts, strict=True))
         following = np.empty(slots, dtype=np.int64)
-        # A gain that the linear programmes cannot resolve is none.
-        least = best.objective + TOLERANCE * 1e-2
-        values, rents, constants = (np.stack(part) for part in zip(*cuts, strict=True))
-        bound = best_set(values, rents, constants, idle_row, slots, least, following)
+        bound = best_set(values, rents, constants, idle, np.stack(tried), least, following)
         if bound <= least:
-            break
+            return best
         chosen = np.sort(following)
-    assert best is not None
-    return best_set_found, best
+        routed = route_tasks(problem, chosen)
 
 
-def _route(
-    problem: _Problem, chosen: NDArray[np.int64], idle: float, floor: float | None = None
-) -> _Routed:
-    """The best shares over a set: a linear programme, a variable for each cell that is allowed.
-
-    With a floor: the cheapest shares that reach it.
-    """
-    from scipy.optimize import linprog
-    from scipy.sparse import csr_array, vstack
-
-    weight, groups = problem.weight, len(problem.weight)
-    group, place = np.nonzero(problem.allowed[:, chosen])
-    model, size = chosen[place], len(group)
-    cells, all_groups = np.arange(size), np.arange(groups)
-    share = np.concatenate([weight[group], weight])
-    worth = share * np.concatenate([problem.score[group, model], np.full(groups, idle)])
-    spent = np.concatenate([weight[group] * problem.cost[group, model], np.zeros(groups)])
-    # The last variables are the shares declined.
-    upper = csr_array((weight[group], (place, cells)), shape=(len(chosen), size + groups))
-    equal = csr_array(
-        (
-            np.ones(size + groups),
-            (np.concatenate([group, all_groups]), np.arange(size + groups)),
-        ),
-        shape=(groups, size + groups),
-    )
-    objective, coupling, limit = -worth, spent, problem.limit
-    if floor is not None:
-        objective, coupling, limit = spent, -worth, -floor
-    solved = linprog(
-        objective,
-        A_ub=vstack([csr_array(coupling[None]), upper], format="csr"),
-        b_ub=np.concatenate([[limit], problem.cap[chosen]]),
-        A_eq=equal,
-        b_eq=np.ones(groups),
-        method="highs-ds",
-    )
-    if not solved.success:
-        raise RuntimeError(f"HiGHS did not solve the shares of a set: {solved.message}")
-    shares = np.zeros(problem.score.shape)
-    shares[group, model] = solved.x[:size]
-    duals = np.maximum(-solved.ineqlin.marginals, 0.0)
-    return _Routed(float(worth @ solved.x), shares, float(duals[0]), duals[1:])
-
-
-def _cut(
-    problem: _Problem, chosen: NDArray[np.int64], routed: _Routed, idle: float
-) -> tuple[Floats, Floats, float]:
-    """An upper bound on what every set can reach, by weak duality from one set's multipliers.
+def _bound(problem: TaskProblem, chosen: NDArray[np.int64], routed: Routed) -> _Cut:
+    """What every set can reach at most, by weak duality from one set's multipliers.
 
     Any rent of at least 0 gives a valid bound. A model outside the set gets the rent at which the
     groups that it would win just fill its throughput.
     """
-    weight = problem.weight
-    worth = problem.score - routed.price * problem.cost
-    worth = np.where(problem.allowed, worth, -np.inf)
-    rents = np.zeros(problem.score.shape[1])
-    rents[chosen] = routed.rents
-    covered = np.maximum((worth[:, chosen] - routed.rents).max(axis=1), idle)
-    ahead = np.maximum(worth - covered[:, None], 0.0)
+    weight, cap, allowed = problem.weight, problem.cap, problem.allowed
+    spent = routed.price * problem.cost
+    worth = np.where(allowed, problem.score - spent, -np.inf)
+    rents = routed.rents.copy()
+    size = np.abs(problem.score) + spent + rents
+    own = np.where(allowed, worth - rents, -np.inf)
+    # All cells in use are worth the same to a group, up to rounding, which is least where little
+    # is added up; what rounding tells apart is the same.
+    in_use = np.where(routed.mass > 0.0, size, np.inf)
+    groups, cell = np.arange(len(weight)), in_use.argmin(axis=1)
+    covered, extent = own[groups, cell], in_use[groups, cell]
+    # A group without queries, or one that is declined in part, uses none, or is worth nothing.
+    empty = ~np.isfinite(extent) | (routed.mass.sum(axis=1) < weight * (1.0 - _GAIN))
+    covered = np.where(empty, 0.0 if problem.decline else own[:, chosen].max(axis=1), covered)
+    extent = np.where(empty, np.abs(covered), extent)
+    same = np.abs(own - covered[:, None]) <= _ROUNDING * (size + extent[:, None])
+    covered = np.where(same, covered[:, None], own)[:, chosen].max(axis=1, initial=-np.inf)
+    idle = np.zeros(len(weight))
+    if problem.decline:
+        covered = np.maximum(covered, 0.0)
+    else:
+        # Every set that serves all queries serves a group with some model that may.
+        idle = np.where(allowed, worth, np.inf).min(axis=1)
+    ahead = np.where(same, 0.0, np.maximum(worth - covered[:, None], 0.0))
     order = np.argsort(-ahead, axis=0, kind="stable")
-    mass = np.cumsum(weight[order], axis=0)
-    last = np.argmax(mass >= problem.cap - TOLERANCE * 1e-3, axis=0)
+    filled = np.cumsum(weight[order], axis=0)
+    last = np.argmax(filled >= cap - _GAIN, axis=0)
     models = np.arange(len(rents))
-    filling = np.where(problem.cap < 1.0, ahead[order[last, models], models], 0.0)
+    filling = np.where(cap < 1.0, ahead[order[last, models], models], 0.0)
     outside = ~np.isin(models, chosen)
     rents[outside] = filling[outside]
-    return weight[:, None] * (worth - rents), rents * problem.cap, routed.price * problem.limit
+    values = np.where(allowed, worth - rents, -np.inf)
+    values = np.where(same & ~(outside & (rents > 0.0)), covered[:, None], values)
+    if not problem.decline:
+        idle = np.where(allowed, values, np.inf).min(axis=1)
+    constant = routed.price * problem.limit if routed.price > 0.0 else 0.0
+    total = constant + float((rents * cap).sum()) + float((weight * np.abs(covered)).sum())
+    return _Cut(weight[:, None] * values, rents * cap, constant, weight * idle, total)
 
 
-def _plan(problem: _Problem, chosen: NDArray[np.int64], routed: _Routed, idle: float) -> TaskPlan:
-    shares = routed.shares
-    if routed.price <= TOLERANCE:
-        # The budget has no worth, so that of shares of equal score any may have come: the cheapest.
-        shares = _route(problem, chosen, idle, routed.objective).shares
-    shares = np.where(shares > TOLERANCE, shares, 0.0)
-    # What HiGHS leaves beside a full row is rounding.
-    full = shares.sum(axis=1) > 1.0 - TOLERANCE
+def _feasibility(problem: TaskProblem, chosen: NDArray[np.int64]) -> _Cut | None:
+    """A bound that is out of reach for sets as unable to serve all queries as this one.
+
+    It is at least 2 for a set that serves all, more than any plan is worth, and -3 for this one.
+    """
+    served = problem._replace(score=problem.allowed.astype(np.float64), decline=True)
+    routed = route_tasks(served, chosen)
+    assert routed is not None
+    lack = 1.0 - routed.value
+    if lack < _LEAST_LACK:
+        return None
+    values, rents, constant, idle, size = _bound(served, chosen, routed)
+    factor = 5.0 / lack
+    return _Cut(
+        factor * values, factor * rents, factor * (constant - 1.0) + 2.0, idle, factor * size
+    )
+
+
+def _plan(problem: TaskProblem, routed: Routed, score_unit: float, cost_unit: float) -> TaskPlan:
+    weight, mass = problem.weight, routed.mass
+    shares = np.divide(mass, weight[:, None], out=np.zeros(mass.shape), where=weight[:, None] > 0.0)
+    shares = np.where(shares > _SHARE, shares, 0.0)
+    # What a full row lacks, or has too much, is rounding.
+    full = shares.sum(axis=1) > 1.0 - _GAIN
     shares[full] /= shares[full].sum(axis=1, keepdims=True)
-    mass = problem.weight[:, None] * shares
-    rents = np.zeros(problem.score.shape[1])
-    rents[chosen] = routed.rents * problem.score_unit
+    mass = weight[:, None] * shares
     return TaskPlan(
         shares=shares,
         models=np.flatnonzero(mass.sum(axis=0) > 0.0),
-        value=float((mass * problem.score).sum()) * problem.score_unit,
-        cost=float((mass * problem.cost).sum()) * problem.cost_unit,
-        price=routed.price * problem.score_unit / problem.cost_unit,
-        rents=rents,
+        value=float((mass * problem.score).sum()) * score_unit,
+        cost=float((mass * problem.cost).sum()) * cost_unit,
+        price=routed.price * score_unit / cost_unit if routed.binds else 0.0,
+        rents=routed.rents * score_unit,
         served=float(mass.sum()),
     )

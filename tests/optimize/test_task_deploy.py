@@ -6,6 +6,7 @@ import itertools
 
 import numpy as np
 import pytest
+from rational_tasks import best_by_task
 from task_programme import by_highs
 
 from stageroute_gym.errors import FieldError
@@ -51,6 +52,51 @@ def test_equals_highs_on_random_cases(decline):
         if not decline:
             assert plan.shares.sum(axis=1) == pytest.approx(1.0, abs=1e-6)
     assert decline or 10 < infeasible < 140
+
+
+def case_of_any_scale(rng):
+    """Scores from 1e-6 to 1, costs from 1e-12 to 1e4 and 0, budgets around what all cost."""
+    groups, models = int(rng.integers(1, 4)), int(rng.integers(1, 5))
+    scores = (
+        rng.random((groups, models)) * 10 ** rng.uniform(-6, 0),
+        10 ** rng.uniform(-6, 0, (groups, models)),
+        rng.random((groups, models)).round(1),
+    )
+    costs = (
+        10 ** rng.uniform(-12, 4, (groups, models)),
+        rng.random((groups, models)) * 10 ** rng.uniform(-12, 4, models),
+        rng.random((groups, models)) * 10 ** rng.uniform(-12, 4),
+    )
+    score, cost = scores[rng.integers(3)], costs[rng.integers(3)]
+    if rng.random() < 0.2:
+        cost[:, rng.integers(models)] = 0.0
+    weight = 10 ** rng.uniform(-6 if rng.random() < 0.2 else -1, 0, groups)
+    caps = rng.uniform(0.05, 1, models) if rng.random() < 0.7 else np.ones(models)
+    mean = (weight[:, None] * cost).sum(axis=0) / weight.sum() + 1e-13
+    decades = rng.uniform(np.log10(mean.min()) - 1, np.log10(mean.max()) + 0.5)
+    budget = float(10**decades) if rng.random() < 0.9 else np.inf
+    return weight, score, cost, budget, caps, int(rng.integers(1, models + 1))
+
+
+@pytest.mark.parametrize("decline", [False, True])
+def test_equals_every_set_in_exact_numbers_at_any_scale(decline):
+    rng = np.random.default_rng(6)
+    infeasible = 0
+    for _ in range(300):
+        case = case_of_any_scale(rng)
+        plan, best = deploy_by_task(*case, decline=decline), best_by_task(*case, decline)
+        assert (plan is None) == (best is None)
+        if plan is None:
+            infeasible += 1
+            continue
+        weight, score, cost, budget, caps, slots = case
+        mass = (weight / weight.sum())[:, None] * plan.shares
+        assert plan.value == pytest.approx(float(best), rel=1e-11, abs=0)
+        assert plan.value == pytest.approx((mass * score).sum(), rel=1e-13, abs=0)
+        assert (mass * cost).sum() <= budget * (1 + 1e-11)
+        assert (mass.sum(axis=0) <= caps * (1 + 1e-11)).all()
+        assert len(plan.models) <= slots
+    assert infeasible == 0 if decline else infeasible > 50
 
 
 def test_the_set_is_that_of_highs_with_many_models():
@@ -156,16 +202,18 @@ def test_the_set_with_the_largest_bound_is_found():
         slots = int(rng.integers(1, models + 1))
         values, rents = rng.normal(size=(cuts, groups, models)), rng.random((cuts, models))
         values[rng.random(values.shape) < 0.1] = -np.inf
-        constants, idle = rng.normal(size=cuts), rng.normal(size=groups)
+        constants, idle = rng.normal(size=cuts), rng.normal(size=(cuts, groups))
 
         def bound(chosen, values=values, rents=rents, constants=constants, idle=idle):
             covered = np.maximum(values[:, :, list(chosen)].max(axis=2), idle)
             return (constants + rents[:, list(chosen)].sum(axis=1) + covered.sum(axis=1)).min()
 
-        best = max(map(bound, itertools.combinations(range(models), slots)))
-        found = np.full(slots, -1)
-        assert best_set(values, rents, constants, idle, slots, best - 1e-6, found) == pytest.approx(
-            best, abs=1e-9
-        )
-        assert bound(found) == pytest.approx(best, abs=1e-9)
-        assert best_set(values, rents, constants, idle, slots, best + 1e-6, found) == best + 1e-6
+        sets = sorted(itertools.combinations(range(models), slots), key=bound, reverse=True)
+        excluded = np.zeros((0, models), dtype=bool)
+        for expected in sets[:2]:
+            best, found = bound(expected), np.full(slots, -1)
+            cut = values, rents, constants, idle, excluded
+            assert best_set(*cut, best - 1e-6, found) == pytest.approx(best, abs=1e-9)
+            assert bound(found) == pytest.approx(best, abs=1e-9)
+            assert best_set(*cut, best + 1e-6, found) == best + 1e-6
+            excluded = np.isin(np.arange(models), found)[None]
