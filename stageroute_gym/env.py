@@ -88,7 +88,11 @@ class StageRouteEnv(gym.Env[Observation, Any]):
     | `last_action` | (1,) | model whose outcome was observed last, -1 for none |
     | `last_score`, `last_cost` | (1,) | that outcome; cost in USD |
 
-    With `feedback_delay = d` all that depends on an outcome shows it `d` queries late.
+    With `feedback_delay = d` all that depends on an outcome shows it `d` queries late. With a
+    `feedback_rate` below 1 some scores never show: `last_score` is -1 then, `pulls` and
+    `mean_score` leave the query out, `last_cost`, `mean_cost` and `budget_left` do not. With an
+    `activation_delay` a deployed model that cannot serve yet is masked on route steps, and shares
+    for it go to the others.
 
     ## Rewards
 
@@ -122,7 +126,8 @@ class StageRouteEnv(gym.Env[Observation, Any]):
     - `scenario`: name of a scenario, see `stageroute_gym.scenarios.names()`, or a `Scenario`.
     - any field of `stageroute_gym.problem.Problem`, which overrides the scenario's: `horizon`,
       `num_stages` or `stage_starts`, `max_deployed`, `budget`, `budget_rule`, `throughput`,
-      `burst`, `deployment_cost`, `feedback_delay`.
+      `burst`, `deployment_cost`, `feedback_delay`, `feedback_rate`, `activation_delay`,
+      `failure_rate`.
     - any option of the scenario's workload, such as `data` for `recorded`.
     - `render_mode`: `ansi`, `rgb_array` or `human`; the latter two need the extra `render`.
 

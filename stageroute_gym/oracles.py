@@ -81,6 +81,10 @@ class TaskMeans(NamedTuple):
 class Oracles:
     """The oracles of one world; each programme is solved when it is first asked for.
 
+    Failed calls lower every oracle's scores, in expectation: none knows which calls will fail. That
+    a newly deployed model needs time (``activation_delay``) none takes into account, so with it
+    they bound from above what is possible.
+
     Args:
         world: a world, or `realised` of it.
     """
@@ -89,6 +93,7 @@ class Oracles:
         # What is read of the world, not the world: it is the key of a cache of these.
         self._table, self._schedule, self._problem = world.table, world.schedule, world.problem
         self._throughput, self._means = world.throughput, (world.mean_score, world.mean_cost)
+        self._answered = 1 - world.problem.failure_rate  # share of the calls that do not fail
 
     @cached_property
     def stage(self) -> StagePlan:
@@ -127,7 +132,7 @@ class Oracles:
             share[:, task] = weight.sum(axis=1)
             # A task without queries has no means; zeros then.
             weight = weight / np.where(share[:, task] > 0, share[:, task], 1)[:, None]
-            score[:, task] = weighted_means(weight, table.score[rows])
+            score[:, task] = weighted_means(weight, table.score[rows]) * self._answered
             cost[:, task] = weighted_means(weight, table.cost[rows])
         mix = schedule.stage_mix
         priced = cost[mix] * schedule.cost_multiplier[:, None, :]
@@ -161,7 +166,7 @@ class Oracles:
         mixes = schedule.mixes[schedule.stage_mix[first]]
         kind, row = np.nonzero(mixes)
         plan = self._assign(
-            table.score[row],
+            table.score[row] * self._answered,
             table.cost[row] * schedule.cost_multiplier[first][kind],
             mixes[kind, row],
             kind,

@@ -27,6 +27,9 @@ RANGES = {
     "burst": Range(1, 1e9, "queries"),
     "deployment_cost": Range(0, 1e9, "USD"),
     "feedback_delay": Range(0, 10**6, "queries", whole=True),
+    "feedback_rate": Range(0, 1),
+    "activation_delay": Range(0, 10**6, "queries", whole=True),
+    "failure_rate": Range(0, 1),
 }
 
 
@@ -53,6 +56,11 @@ class Problem:
             not.
         feedback_delay: number of queries after which score and cost of a query are observed; 0
             shows them at once.
+        feedback_rate: share of the queries whose score comes back; the cost always does. Which
+            ones they are depends on neither model nor agent.
+        activation_delay: number of queries before a newly deployed model can serve; models that
+            stay deployed serve on. The first stage's models have been loaded in advance.
+        failure_rate: share of the calls that fail: they cost as any other and score 0.
 
     Raises:
         FieldError: if a value is out of range; the message names the field, the value and what is
@@ -69,11 +77,15 @@ class Problem:
     burst: float = 20.0
     deployment_cost: float = 0.0
     feedback_delay: int = 0
+    feedback_rate: float = 1.0
+    activation_delay: int = 0
+    failure_rate: float = 0.0
 
     def __post_init__(self) -> None:
         for field in ("horizon", "max_deployed", "budget", "burst", "deployment_cost"):
             self._check_range(field)
-        self._check_range("feedback_delay")
+        for field in ("feedback_delay", "feedback_rate", "activation_delay", "failure_rate"):
+            self._check_range(field)
         self._check_stages()
         if self.budget_rule not in get_args(BudgetRule):
             raise FieldError("budget_rule", self.budget_rule, "'hard' or 'soft'")

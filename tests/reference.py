@@ -70,6 +70,7 @@ class Reference:
         self.declined = self.invalid = self.activations = 0
         self.deployed: list[int] = []
         self.tokens = dict.fromkeys(self.models, self.problem.burst)
+        self.ready = dict.fromkeys(self.models, 0)
         self.history: list[tuple[int, float, float]] = []
         self.activation_spend = 0.0
         self.served = -1
@@ -98,7 +99,8 @@ class Reference:
 
     def commit(self) -> None:
         fresh = [m for m in self.chosen if m not in self.previous]
-        for _ in fresh:
+        for m in fresh:
+            self.ready[m] = self.t + self.problem.activation_delay if self.stage > 0 else 0
             self.activations += 1
             self.spend += self.problem.deployment_cost
             self.activation_spend += self.problem.deployment_cost
@@ -113,19 +115,24 @@ class Reference:
 
     def update_route_mask(self) -> None:
         self.mask = [
-            m in self.deployed and (self.continuous or self.tokens[m] >= 1) for m in self.models
+            m in self.deployed
+            and self.t >= self.ready[m]
+            and (self.continuous or self.tokens[m] >= 1)
+            for m in self.models
         ]
         self.mask.append(True)
 
     def serve(self, model: int) -> None:
         self.served = model
         self.score = float(self.world.table.score[self.row, model])
+        if splitmix(self.key, 2**40 + self.t) < self.problem.failure_rate:
+            self.score = 0.0
         multiplier = float(self.world.schedule.cost_multiplier[self.stage, model])
         self.cost = float(self.world.table.cost[self.row, model]) * multiplier
         self.spend += self.cost
         mix = self.world.schedule.mixes[int(self.world.schedule.stage_mix[self.stage])].tolist()
         mean = sum(w * s for w, s in zip(mix, self.world.table.score[:, model], strict=True))
-        self.regret += self.value - float(mean)
+        self.regret += self.value - float(mean) * (1 - self.problem.failure_rate)
 
     def decline(self) -> None:
         self.declined += 1
@@ -161,7 +168,8 @@ class Reference:
                 self.tokens[model] -= 1
         for m in self.deployed:
             self.tokens[m] = min(self.problem.burst, self.tokens[m] + self.alpha[m])
-        self.history.append((self.served, self.score, self.cost))
+        told = splitmix(self.key, 2**41 + self.t) < self.problem.feedback_rate or self.served < 0
+        self.history.append((self.served, self.score if told else -1, self.cost))
         self.t += 1
 
     def pick(self, action: int) -> int | None:
@@ -171,7 +179,7 @@ class Reference:
         return action if action < len(self.models) else None
 
     def pick_by_shares(self, action: Any) -> int | None:
-        weights = {m: float(action[m]) for m in self.deployed}
+        weights = {m: float(action[m]) for m in self.deployed if self.mask[m]}
         shares = capped_shares(weights, self.alpha)
         if not shares:
             self.invalid += any(w > 0 for w in action)
@@ -238,6 +246,9 @@ class Reference:
         def mean(pairs: list[tuple[float, float]], which: int) -> float:
             return sum(pair[which] for pair in pairs) / len(pairs) if pairs else 0.0
 
+        def scored(model: int) -> list[tuple[float, float]]:
+            return [pair for pair in of_model[model] if pair[0] >= 0]
+
         return {
             "action_mask": [int(allowed) for allowed in self.mask],
             "available": [int(m in self.available) for m in self.models],
@@ -248,11 +259,11 @@ class Reference:
             "last_score": [last[1]],
             "list_price": table.list_price.tolist(),
             "mean_cost": [mean(of_model[m], 1) for m in self.models],
-            "mean_score": [mean(of_model[m], 0) for m in self.models],
+            "mean_score": [mean(scored(m), 0) for m in self.models],
             "phase": [0 if self.deploying else 1],
             "previous": [int(m in self.previous) for m in self.models],
             "progress": [self.t / self.problem.horizon, (self.t - start) / (end - start)],
-            "pulls": [len(of_model[m]) for m in self.models],
+            "pulls": [len(scored(m)) for m in self.models],
             "query": features.tolist(),
             "throughput": [self.alpha[m] for m in self.models],
             "tokens": [self.tokens[m] for m in self.models],

@@ -174,6 +174,79 @@ def test_delayed():
     assert info["t"] == 501
 
 
+def test_sparse_feedback():
+    world, _ = world_of("sparse-feedback")
+    plain = scenarios.get("routerbench").world()
+    np.testing.assert_allclose(world.mean_score, 0.98 * plain.mean_score, rtol=1e-12)
+    env = gym.make("StageRouteContinuous-v0", scenario="sparse-feedback", budget=1.0).unwrapped
+    observation, info = env.reset(seed=0)
+    told = failed = 0
+    cost = 0.0
+    for _ in range(5000):
+        observation, _, over, _, info = env.step(np.ones(11, np.float32))
+        if info["model"] >= 0:
+            told += observation["last_score"][0] >= 0
+            failed += info["score"] == 0
+            cost += info["cost"]
+    assert not over
+    assert told == observation["pulls"].sum()
+    assert 0.08 < told / info["t"] < 0.12
+    # Costs are all seen.
+    assert 1 - observation["budget_left"][0] == pytest.approx(cost / 1e4, abs=1e-6)
+
+
+def test_failed_calls_cost_and_score_nothing():
+    """Played in one seed with and without failures: costs alike, some scores gone."""
+    with_failures, without = (
+        gym.make("StageRoute-v0", failure_rate=rate, horizon=400, num_stages=1, budget=1.0)
+        for rate in (0.25, 0.0)
+    )
+    rows = []
+    for env in (with_failures, without):
+        observation, _ = env.reset(seed=4)
+        steps = []
+        for _ in range(300):
+            action = int(observation["action_mask"].argmax())
+            observation, _, _, _, info = env.step(action)
+            steps.append((info["model"], info["cost"], info["score"]))
+        rows.append(np.array(steps))
+    np.testing.assert_array_equal(rows[0][:, :2], rows[1][:, :2])
+    lost = rows[0][:, 2] != rows[1][:, 2]
+    assert (rows[0][lost, 2] == 0).all()
+    assert 0.1 < lost.sum() / (rows[1][:, 2] > 0).sum() < 0.4
+
+
+@pytest.mark.parametrize("env_id", ["StageRoute-v0", "StageRouteContinuous-v0"])
+def test_slow_start(env_id):
+    """A model that is new in the second stage serves from the 200th of its queries on."""
+    continuous = "Continuous" in env_id
+    env = gym.make(env_id, scenario="slow-start", throughput=1.0, budget=1.0).unwrapped
+    observation, info = env.reset(seed=0)
+    sets = [(0, 1), (1, 2)]
+    served = {1: [], 2: []}
+    while info["stage"] < 2:
+        stage = info["stage"]
+        deploying = observation["phase"][0] == 0
+        wanted = np.zeros(11, np.float32)
+        if deploying:
+            wanted[list(sets[stage])] = 1.0
+            missing = [m for m in sets[stage] if not observation["deployed"][m]]
+            action = wanted if continuous else (missing[0] if missing else 11)
+        else:
+            new = sets[stage][1]
+            # The new model is asked for throughout, the old one only while the mask says so.
+            ready = observation["action_mask"][new] > 0
+            wanted[new if ready else sets[stage][0]] = 1.0
+            action = wanted if continuous else int(wanted.argmax())
+        observation, _, _, _, info = env.step(action)
+        if not deploying and info["model"] == sets[stage][1]:
+            served[sets[stage][1]].append(info["t"] - 1)
+    second = int(env.problem.stage_bounds[1])
+    assert served[1][0] == 0
+    assert served[2][0] == second + 200
+    assert info["declined"] == 0
+
+
 def test_per_task():
     world, place = world_of("per-task")
     np.testing.assert_array_equal(world.table.features.argmax(axis=1), world.table.task)

@@ -46,6 +46,9 @@ BAD = [
     *[("burst", value) for value in (0, 0.99, -1, NAN, INFINITY, True, None)],
     *[("deployment_cost", value) for value in (-1e-9, 1e308, NAN, INFINITY, True, None)],
     *[("feedback_delay", value) for value in (-1, 1.5, 10**14, NAN, INFINITY, True, None)],
+    *[("feedback_rate", value) for value in (-0.1, 1.1, NAN, True, "0.5", None)],
+    *[("activation_delay", value) for value in (-1, 1.5, 10**14, NAN, True, None)],
+    *[("failure_rate", value) for value in (-0.1, 1.1, NAN, True, None)],
 ]
 
 

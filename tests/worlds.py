@@ -117,6 +117,9 @@ def worlds(draw: st.DrawFn, **fixed: Any) -> World:
         "burst": draw(st.sampled_from([1.0, 1.7, 3.0, 20.0])),
         "deployment_cost": draw(st.sampled_from([0.0, 0.1, 7.0])),
         "feedback_delay": draw(st.sampled_from([0, 1, 3, 50])),
+        "feedback_rate": draw(st.sampled_from([1.0, 1.0, 0.5, 0.0])),
+        "activation_delay": draw(st.sampled_from([0, 0, 1, 4])),
+        "failure_rate": draw(st.sampled_from([0.0, 0.0, 0.3])),
     }
     if draw(st.booleans()):
         later = st.integers(1, max(1, horizon - 1))

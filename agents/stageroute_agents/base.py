@@ -160,6 +160,8 @@ class Agent(ABC):
         if state is None:
             state = self.begin(range(len(observation["phase"])))
         batch = _Priced(observation) if self.all_free else observation
+        if self.continuous and self.problem.activation_delay:
+            batch = _Ready(batch)
         routing = batch["phase"][:, 0] > 0
         everyone = routing.all()
         if not everyone or (episode_start is not None and np.count_nonzero(episode_start)):
@@ -316,6 +318,18 @@ class _Rows(_View):
 
     def __getitem__(self, key: str) -> NDArray[Any]:
         return self._fields[key][self._rows]
+
+
+class _Ready(_View):
+    """Observations in which only the models that can serve the query count as deployed."""
+
+    def __getitem__(self, key: str) -> NDArray[Any]:
+        values = self._fields[key]
+        if key != "deployed":
+            return values
+        # On a deploy step the mask is about what can be added.
+        serving = (self._fields["action_mask"][:, :-1] > 0) | (self._fields["phase"] == 0)
+        return values * serving
 
 
 class _Priced(_View):

@@ -19,9 +19,10 @@ class Outcomes(NamedTuple):
 
     Attributes:
         due: episodes in which the outcome of one more query is known, shape (E,), bool.
-        model: model that served it, -1 if it was declined or none is due, shape (E,), int64.
+        model: model that served it, -1 if it was declined, its score does not come back, or none
+            is due, shape (E,), int64.
         score: its score, 0 if none, shape (E,), float64.
-        cost: its cost in USD, 0 if none, shape (E,), float64.
+        cost: its cost in USD, also without a score; 0 if none, shape (E,), float64.
     """
 
     due: Flags
@@ -31,7 +32,7 @@ class Outcomes(NamedTuple):
 
     @property
     def served(self) -> tuple[Integers, Integers]:
-        """Rows whose query was served, and the models that served it, for indexing."""
+        """Rows whose query's score is known, and the models that served it, for indexing."""
         rows = np.flatnonzero(self.model >= 0)
         return rows, self.model[rows]
 
@@ -101,8 +102,10 @@ def news_since(
         due[e] = over > queries[e] and over > delay
         queries[e] = over
         if due[e] and last_action[e, 0] >= 0:
-            model[e] = np.int64(last_action[e, 0])
-            score[e], cost[e] = last_score[e, 0], last_cost[e, 0]
+            cost[e] = last_cost[e, 0]
+            # Without a score there is nothing to learn of the model, but the money is gone.
+            if last_score[e, 0] >= 0.0:
+                model[e], score[e] = np.int64(last_action[e, 0]), last_score[e, 0]
     return due, model, score, cost
 
 

@@ -178,6 +178,20 @@ CATALOGUE = (
         "as routerbench, but score and cost of a query are seen 500 queries later",
     ),
     Scenario(
+        "sparse-feedback",
+        1,
+        _ROUTERBENCH.replace(feedback_rate=0.1, failure_rate=0.02),
+        _BY_RELEASE,
+        "as routerbench, but one score in ten comes back, and one call in fifty fails",
+    ),
+    Scenario(
+        "slow-start",
+        1,
+        _ROUTERBENCH.replace(activation_delay=200),
+        _BY_RELEASE,
+        "as routerbench, but a newly deployed model serves 200 queries later, of a stage's 454",
+    ),
+    Scenario(
         "per-task",
         2,
         _ROUTERBENCH,

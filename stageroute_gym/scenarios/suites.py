@@ -49,7 +49,8 @@ _CHANGES = (
     *("drift", "regression", "price-cut", "outage", "crowd", "many-models"),
     *("mixed-alpha", "delayed", "per-task"),
 )
-_ALL = (*_BUDGETS, "paper", *_CHANGES)
+_PRODUCTION = ("sparse-feedback", "slow-start")
+_ALL = (*_BUDGETS, "paper", *_CHANGES, *_PRODUCTION)
 
 # Worlds of a horizon above 20,000, of which one alone takes as long as all the others together.
 _TOO_LONG = {"tune": (11, 21, 26, 38), "test": (6, 17, 28, 39)}
@@ -77,12 +78,12 @@ _SUITES = {
         ),
         Suite(
             "core",
-            1,
+            2,
             _ALL,
             tuple(range(20)),
             "all that is stationary or changes and needs no file, 20 seeds; what is submitted",
         ),
-        Suite("full", 2, _ALL, tuple(range(50)), "the scenarios of core, 50 seeds"),
+        Suite("full", 3, _ALL, tuple(range(50)), "the scenarios of core, 50 seeds"),
         Suite(
             "changes",
             1,

@@ -24,7 +24,7 @@ class WorldArrays(NamedTuple):
     stages: Floats  # (K, 3): STAGE_END, STAGE_MIX, STAGE_VALUE
     stage_models: Floats  # (K, 3, N): AVAILABLE, COST_MULTIPLIER, TRUE_SCORE
     models: Floats  # (2, N): THROUGHPUT, LIST_PRICE
-    settings: Floats  # (7,): HORIZON to MAX_DEPLOYED
+    settings: Floats  # (10,): HORIZON to FAILURE_RATE
     features: Floats  # (Q, F): what is shown of each row
 
 
@@ -35,6 +35,7 @@ STAGE_END, STAGE_MIX, STAGE_VALUE = range(3)
 AVAILABLE, COST_MULTIPLIER, TRUE_SCORE = range(3)
 THROUGHPUT, LIST_PRICE = range(2)
 HORIZON, TOTAL_BUDGET, HARD_BUDGET, BURST, DEPLOYMENT_COST, FEEDBACK_DELAY, MAX_DEPLOYED = range(7)
+FEEDBACK_RATE, ACTIVATION_DELAY, FAILURE_RATE = range(7, 10)
 
 
 class EpisodeArrays(NamedTuple):
@@ -47,7 +48,8 @@ class EpisodeArrays(NamedTuple):
     tokens: Floats  # (E, N): what each model's bucket holds
     # (E, K, M_max): the models chosen for each stage so far, in ascending order, then N
     members: Members
-    totals: Floats  # (E, N, 3): PULLS, SCORE_SUM, COST_SUM that have been observed
+    # (E, N, 5): PULLS to COST_SUM that have been observed, READY the query from which it serves
+    totals: Floats
     pending: Floats  # (E, feedback_delay, 3): PENDING_*, feedback that is still on its way
     fields: Singles  # (E, 9, N): the observation's fields with an entry for each model
     scalars: Singles  # (E, 7 + F): its other fields
@@ -85,8 +87,10 @@ NO_MODEL = -1
 STEP_SCORE, STEP_COST, SPEND, REGRET, ORACLE_SCORE, SEEN_SPEND, TOTAL_SCORE = range(7)
 NUM_AMOUNTS = 7
 SHARES, CAPS = range(2)
-PULLS, SCORE_SUM, COST_SUM = range(3)
-NUM_TOTALS = 3
+# PULLS are the outcomes with a score, CALLS all of them.
+PULLS, CALLS, SCORE_SUM, COST_SUM, READY = range(5)
+NUM_TOTALS = 5
+NO_SCORE = -1.0  # in place of a score that does not come back
 PENDING_MODEL, PENDING_SCORE, PENDING_COST = range(3)
 NUM_PENDING = 3
 # The observation; the sets of models on offer and deployed are kept here only.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from stageroute_gym.array_types import Singles
 from stageroute_gym.simulator.arrays import (
+    ACTIVATION_DELAY,
     ACTIVATIONS,
     AVAILABLE,
     CHOSEN_SIZE,
@@ -16,7 +17,9 @@ from stageroute_gym.simulator.arrays import (
     OBS_PREVIOUS,
     ORACLE_SCORE,
     PHASE,
+    QUERIES,
     QUERY,
+    READY,
     ROUTE,
     STAGE,
     STAGE_VALUE,
@@ -87,8 +90,12 @@ def choose_largest(e: int, world: WorldArrays, state: EpisodeArrays, weights: Si
 def commit(e: int, world: WorldArrays, state: EpisodeArrays) -> None:
     """Deploy the chosen set for the stage and charge what it newly activates."""
     fields = state.fields
+    ready = 0.0
+    if state.counters[e, STAGE] > 0:
+        ready = state.counters[e, QUERIES] + world.settings[ACTIVATION_DELAY]
     for m in range(fields.shape[2]):
         if fields[e, OBS_DEPLOYED, m] > 0.0 and fields[e, OBS_PREVIOUS, m] == 0.0:
+            state.totals[e, m, READY] = ready
             state.counters[e, ACTIVATIONS] += 1
             charge_activation(e, world, state)
         state.mask[e, m] = 0

@@ -31,6 +31,11 @@ def uniform(key: int, index: int) -> float:
     return np.float64(bits(key, index) >> np.uint64(11)) * 2.0**-53
 
 
+# Where the draws of what befalls query t begin, beyond those of its row (2 t) and model (2 t + 1).
+FAILURE = 1 << 40
+FEEDBACK = 1 << 41
+
+
 @inlined
 def draw_row(sampler: NDArray[np.float64], mix: int, key: int, query: int) -> int:
     """Row of the table that query number ``query`` is, by the alias method.

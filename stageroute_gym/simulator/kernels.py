@@ -11,6 +11,7 @@ import numpy as np
 
 from stageroute_gym.array_types import Flags, Floats, Integers, Masks, Members, Singles
 from stageroute_gym.simulator.arrays import (
+    ACTIVATION_DELAY,
     CAPS,
     CHOSEN_SIZE,
     INVALID,
@@ -133,7 +134,8 @@ def advance_continuous(e: int, world: WorldArrays, state: EpisodeArrays, actions
         shares, caps = state.routing[e, SHARES, :size], state.routing[e, CAPS, :size]
         for i in range(size):
             m = members[i]
-            shares[i] = max(np.float64(actions[e, m]), 0.0)
+            ready = state.mask[e, m] != 0
+            shares[i] = max(np.float64(actions[e, m]), 0.0) if ready else 0.0
             caps[i] = world.models[THROUGHPUT, m]
         total = fit(shares, caps)
         if total > 0.0:
@@ -162,7 +164,7 @@ def advance_continuous(e: int, world: WorldArrays, state: EpisodeArrays, actions
         state.counters[e, STAGE] += 1
         begin_stage(e, world, state)
     else:
-        if not routed:
+        if not routed or world.settings[ACTIVATION_DELAY] > 0.0:
             # Buckets stay full: caps on probabilities take their place.
             refill(e, world, state, 0.0)
         next_query(e, world, state)

@@ -127,7 +127,8 @@ def observation_space(world: World) -> spaces.Dict:
             "deployed": box(0, 1, n),
             "last_action": box(-1, n - 1, 1),
             "last_cost": box(0, highest_cost, 1),
-            "last_score": box(0, 1, 1),
+            # -1 where a score does not come back.
+            "last_score": box(-1 if problem.feedback_rate < 1 else 0, 1, 1),
             "list_price": box(0, max(float(table.list_price.max()), highest_cost), n),
             "mean_cost": box(0, highest_cost, n),
             "mean_score": box(0, 1, n),

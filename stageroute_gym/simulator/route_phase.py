@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from stageroute_gym.simulator.arrays import (
     BUDGET_LEFT,
+    CALLS,
     CHOSEN_SIZE,
     COST,
     COST_MULTIPLIER,
     COST_SUM,
     DECLINED,
+    FAILURE_RATE,
     FEEDBACK_DELAY,
+    FEEDBACK_RATE,
     HORIZON,
     KEY,
     LAST_COST,
     LAST_MODEL,
     LAST_SCORE,
+    NO_SCORE,
     OBS_MEAN_COST,
     OBS_MEAN_SCORE,
     OBS_PULLS,
@@ -25,6 +29,7 @@ from stageroute_gym.simulator.arrays import (
     PULLS,
     QUERIES,
     QUERY,
+    READY,
     ROW,
     SCORE,
     SCORE_SUM,
@@ -40,7 +45,7 @@ from stageroute_gym.simulator.arrays import (
     WorldArrays,
     inlined,
 )
-from stageroute_gym.simulator.draws import draw_row
+from stageroute_gym.simulator.draws import FAILURE, FEEDBACK, draw_row, uniform
 from stageroute_gym.simulator.rules import add_regret, refill_token_bucket
 
 
@@ -65,6 +70,10 @@ def serve(e: int, world: WorldArrays, state: EpisodeArrays, model: int) -> tuple
         return 0.0, 0.0
     stage, row = state.counters[e, STAGE], state.counters[e, ROW]
     score = world.outcomes[row, model, SCORE]
+    failing = world.settings[FAILURE_RATE]
+    if failing > 0.0:
+        draw = uniform(state.counters[e, KEY], FAILURE + state.counters[e, QUERIES])
+        score = 0.0 if draw < failing else score
     cost = world.outcomes[row, model, COST] * world.stage_models[stage, COST_MULTIPLIER, model]
     state.amounts[e, SPEND] += cost
     state.amounts[e, TOTAL_SCORE] += score
@@ -76,6 +85,10 @@ def report(
     e: int, world: WorldArrays, state: EpisodeArrays, model: int, score: float, cost: float
 ) -> None:
     """Pass on the feedback that is due: this query's, or that of ``feedback_delay`` queries ago."""
+    rate = world.settings[FEEDBACK_RATE]
+    if rate < 1.0 and model >= 0:
+        draw = uniform(state.counters[e, KEY], FEEDBACK + state.counters[e, QUERIES])
+        score = score if draw < rate else NO_SCORE
     delay = int(world.settings[FEEDBACK_DELAY])
     if delay == 0:
         observe_feedback(e, state, model, score, cost)
@@ -104,25 +117,29 @@ def observe_feedback(e: int, state: EpisodeArrays, model: int, score: float, cos
     if model < 0:
         return
     totals, fields = state.totals, state.fields
-    pulls = totals[e, model, PULLS] + 1.0
-    score_sum = totals[e, model, SCORE_SUM] + score
+    calls = totals[e, model, CALLS] + 1.0
     cost_sum = totals[e, model, COST_SUM] + cost
-    totals[e, model, PULLS] = pulls
-    totals[e, model, SCORE_SUM] = score_sum
+    totals[e, model, CALLS] = calls
     totals[e, model, COST_SUM] = cost_sum
     state.amounts[e, SEEN_SPEND] += cost
-    fields[e, OBS_PULLS, model] = pulls
-    fields[e, OBS_MEAN_SCORE, model] = score_sum / pulls
-    fields[e, OBS_MEAN_COST, model] = cost_sum / pulls
+    fields[e, OBS_MEAN_COST, model] = cost_sum / calls
+    if score != NO_SCORE:
+        pulls = totals[e, model, PULLS] + 1.0
+        score_sum = totals[e, model, SCORE_SUM] + score
+        totals[e, model, PULLS] = pulls
+        totals[e, model, SCORE_SUM] = score_sum
+        fields[e, OBS_PULLS, model] = pulls
+        fields[e, OBS_MEAN_SCORE, model] = score_sum / pulls
 
 
 @inlined
 def refill(e: int, world: WorldArrays, state: EpisodeArrays, queries: float) -> None:
-    """Give deployed models the tokens of so many queries; show which suffice."""
+    """Give deployed models the tokens of so many queries; show which suffice and are ready."""
     stage = state.counters[e, STAGE]
     for i in range(state.counters[e, CHOSEN_SIZE]):
         m = state.members[e, stage, i]
-        state.mask[e, m] = refill_token_bucket(e, world, state, m, queries)
+        ready = state.counters[e, QUERIES] >= state.totals[e, m, READY]
+        state.mask[e, m] = refill_token_bucket(e, world, state, m, queries) and ready
 
 
 @inlined

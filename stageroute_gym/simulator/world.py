@@ -78,8 +78,9 @@ class World:
 
     @cached_property
     def mean_score(self) -> NDArray[np.float64]:
-        """True mean score of each model in each stage, shape (K, N), float64."""
-        return weighted_means(self.schedule.mixes, self.table.score)[self.schedule.stage_mix]
+        """True mean score of each model in each stage, failed calls included, (K, N), float64."""
+        answered = weighted_means(self.schedule.mixes, self.table.score)
+        return (answered * (1 - self.problem.failure_rate))[self.schedule.stage_mix]
 
     @cached_property
     def mean_cost(self) -> NDArray[np.float64]:
@@ -141,6 +142,9 @@ class World:
             problem.deployment_cost,
             problem.feedback_delay,
             problem.max_deployed,
+            problem.feedback_rate,
+            problem.activation_delay,
+            problem.failure_rate,
         ]
         stages = [problem.stage_bounds[1:], schedule.stage_mix, self.stage_values]
         stage_models = [schedule.available, schedule.cost_multiplier, self.mean_score]

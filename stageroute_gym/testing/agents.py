@@ -28,6 +28,8 @@ from stageroute_gym.workloads import OutcomeTable, Schedule
 WORLDS: Mapping[str, Mapping[str, Any]] = {
     "plain": {"horizon": 60, "num_stages": 4},
     "late feedback": {"horizon": 60, "num_stages": 3, "feedback_delay": 7, "budget_rule": "soft"},
+    "sparse feedback": {"horizon": 60, "num_stages": 3, "feedback_rate": 0.4, "failure_rate": 0.2},
+    "slow start": {"horizon": 60, "num_stages": 6, "activation_delay": 6, "initial_models": 5},
     "scarce": {"horizon": 60, "num_stages": 4, "budget": 5e-5, "throughput": 0.1},
     "tasks": {"horizon": 60, "num_stages": 4, "features": "task", "deployment_cost": 1e-4},
 }

@@ -140,7 +140,7 @@ class Normalization:
                 2.0 * observation["progress"] - 1.0,
                 budget_left,
                 _over_one(pace),
-                2.0 * observation["last_score"] - 1.0,
+                2.0 * observation["last_score"] - 1.0,  # -1 also where none came back
                 _over_one(observation["last_cost"] / self.budget),
                 query,
             ],

@@ -72,6 +72,9 @@ def test_a_long_episode_equals_the_reference(continuous):
         budget_rule="soft",
         deployment_cost=0.5,
         feedback_delay=17,
+        feedback_rate=0.3,
+        activation_delay=29,
+        failure_rate=0.1,
         available=np.arange(7)[:, None] * 2 >= np.arange(8)[None, :] - 1,
     )
     reference = play_beside_reference(world, 5, continuous=continuous, lawless=0.05)
