@@ -6,6 +6,7 @@ import ast
 import hashlib
 import importlib.util
 import sys
+from collections.abc import Iterable
 from importlib.machinery import PathFinder
 from pathlib import Path
 
@@ -19,8 +20,8 @@ def of_file(path: str | Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def of_code(module: str) -> str:
-    """SHA-256 of a module's source and that of what it imports, directly or not.
+def of_code(module: str, files: Iterable[str | Path] = ()) -> str:
+    """SHA-256 of a module's source and that of what it imports, directly or not, and of files.
 
     Followed are imports, those within functions too, into the module's own top-level package, into
     modules in its own folder, and into this project's packages; not into other libraries.
@@ -30,6 +31,8 @@ def of_code(module: str) -> str:
     digest = hashlib.sha256()
     for name in sorted(sources):
         digest.update(f"{name}\n{of_file(sources[name])}\n".encode())
+    for path in files:
+        digest.update(f"{of_file(path)}\n".encode())
     return digest.hexdigest()
 
 
