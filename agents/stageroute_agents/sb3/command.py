@@ -29,7 +29,9 @@ from stageroute_gym.problem import Problem
 @with_problem_options
 def train(
     algo: Annotated[str, typer.Option(help=f"One of {', '.join(algorithms.names())}.")] = "ppo",
-    scenario: Annotated[str, typer.Option(help="Name of a scenario.")] = "routerbench",
+    scenario: Annotated[
+        str, typer.Option(help="Name of a scenario; with --equivariant, of several.")
+    ] = "routerbench",
     seed: Annotated[int, typer.Option(help="Seed of networks, exploration and episodes.")] = 0,
     steps: Annotated[int | None, typer.Option(help="Decisions to train for.")] = None,
     out: Annotated[
@@ -41,7 +43,10 @@ def train(
     ] = None,
     env_id: EnvId = None,
     num_envs: Annotated[int | None, typer.Option(help="Environments to train in.")] = None,
-    hold: Annotated[int | None, typer.Option(help="Queries that a decision holds for.")] = None,
+    hold: Annotated[
+        float | None,
+        typer.Option(help="Queries that a decision holds for; below 1, a share of the horizon."),
+    ] = None,
     price: Annotated[float, typer.Option(help="Price of the budget in the reward.")] = 0.0,
     price_step_size: Annotated[float, typer.Option(help="Adapts it by dual ascent.")] = 0.0,
     equivariant: Annotated[
@@ -85,7 +90,9 @@ def train(
             eval_episodes=eval_episodes,
             parameters=parse_assignments(parameters or ()),
         )
-        folder = Path(out) if out is not None else Path("runs") / f"{algo}-{scenario}-{seed}"
+        # Without commas, which stand between the agents of a leaderboard.
+        name = f"{algo}-{scenario.replace(',', '+')}-{seed}"
+        folder = Path(out) if out is not None else Path("runs") / name
     try:
         path = training.resume(folder) if resume is not None else training.train(settings, folder)
     except KeyboardInterrupt:

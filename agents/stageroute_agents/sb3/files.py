@@ -20,7 +20,7 @@ import numpy as np
 
 from stageroute_agents.sb3.agent import TrainedAgent
 from stageroute_agents.sb3.networks import PlayedNetwork, PlayedScorer
-from stageroute_agents.sb3.settings import TrainingSettings
+from stageroute_agents.sb3.settings import TrainingSettings, scenario_names
 from stageroute_gym import scenarios
 from stageroute_gym.context import AgentContext
 from stageroute_gym.errors import FieldError
@@ -57,10 +57,12 @@ def save(
         normalization: the transformation of the observations that it was trained under; only a
             `Normalization` is kept, since relative features are made for where it plays.
         steps: decisions, or rounds of cloning, that it was trained for.
-        scenario: what it was trained on, JSON-native; None for the settings' scenario.
+        scenario: what it was trained on, JSON-native; None for the settings' scenarios.
     """
     if scenario is None:
-        scenario = scenarios.get(settings.scenario, **settings.overrides).to_dict()
+        each = [scenarios.get(name, **settings.overrides).to_dict() for name in settings.scenarios]
+        several = {"name": settings.scenario, "scenarios": each}
+        scenario = each[0] if len(each) == 1 else several
     kept = normalization.to_dict() if isinstance(normalization, Normalization) else None
     description = {
         "format": _FORMAT,
@@ -93,6 +95,9 @@ class AgentFile:
     Args:
         path: the file.
 
+    Attributes:
+        trained_on: names of the scenarios that it was trained on.
+
     Raises:
         FieldError: if the file is missing, broken, or of another format.
     """
@@ -113,6 +118,7 @@ class AgentFile:
                 self.normalization = Normalization.from_dict(description["normalization"])
             self.steps = int(description["steps"])
             self.scenario: dict[str, Any] = description["scenario"]
+            self.trained_on = scenario_names(self.scenario["name"])
         except FileNotFoundError as error:
             raise FieldError("agent file", self.path, "an existing file") from error
         except FieldError as error:
@@ -138,7 +144,7 @@ class AgentFile:
 
         # Weights that are shared by all models fit any number of them, and any budget.
         own = self.normalization or RelativeFeatures.of(known)
-        agent = TrainedAgent.of(self.settings, self._player(own), own, seed)
+        agent = TrainedAgent.of(self.settings, self.player(own), own, seed)
         agent.check(known)
         return agent
 
@@ -165,8 +171,15 @@ class AgentFile:
             raise FieldError("agent file", self.path, _FITTING) from error
         return policy
 
-    def _player(self, normalization: Normalization | RelativeFeatures) -> Any:
-        """What plays the weights: compiled code where it can, torch for all other policies."""
+    def player(self, normalization: Normalization | RelativeFeatures) -> Any:
+        """What plays the weights: compiled code where it can, torch for all other policies.
+
+        Args:
+            normalization: as for `policy`.
+
+        Raises:
+            FieldError: as by `policy`, whose extra only other policies need.
+        """
         arguments = self.settings.parameters.get("policy_kwargs") or {}
         if self.settings.algorithm.name not in _PLAYED or not set(arguments) <= _SHAPING:
             policy = self.policy(normalization)

@@ -28,14 +28,16 @@ class TrainingSettings:
 
     Args:
         algo: name of the algorithm.
-        scenario: name of the scenario.
-        overrides: fields of its problem and options of its workload.
+        scenario: name of the scenario; or names of several of as many models, with commas between,
+            which share the environments; for an equivariant policy.
+        overrides: fields of its problem and options of its workload; of each one's.
         env_id: ``StageRoute-v0`` or ``StageRouteContinuous-v0``; None takes the algorithm's first.
         seed: seed of the networks, the exploration and the training episodes.
         steps: decisions to train for, at least 1; None takes the algorithm's default.
-        num_envs: environments to train in; None takes the algorithm's default.
+        num_envs: environments to train in, as many for each scenario; None takes the algorithm's
+            default.
         hold: queries that a routing decision holds for, or, below 1, the share of the horizon; None
-            holds it for the longest stage.
+            holds it for the longest stage, or, of several scenarios, the largest share of one.
         price: price of the budget in the reward, or where it starts. A small one teaches an agent
             to save before it learns what running out of budget costs; a large one makes it save too
             much.
@@ -74,10 +76,11 @@ class TrainingSettings:
         _set(self, "env_id", self.env_id or algorithm.env_ids[0])
         _set(self, "steps", algorithm.steps if self.steps is None else self.steps)
         _set(self, "num_envs", algorithm.num_envs if self.num_envs is None else self.num_envs)
-        problem = scenarios.get(self.scenario, **self.overrides).problem
-        _set(self, "hold", int(problem.stage_lengths.max()) if self.hold is None else self.hold)
+        longest = self._longest_stage()
+        _set(self, "hold", longest if self.hold is None else self.hold)
         for name in ("steps", "num_envs", "eval_interval", "eval_episodes"):
             _set(self, name, _count(name, getattr(self, name), 1))
+        self._check_scenarios()
         assert self.hold is not None
         if not (isinstance(self.hold, float) and 0 < self.hold < 1):
             _set(self, "hold", _count("hold", self.hold, 1, "or a share of the horizon below 1"))
@@ -91,10 +94,45 @@ class TrainingSettings:
         """The algorithm."""
         return algorithms.get(self.algo)
 
+    @property
+    def scenarios(self) -> tuple[str, ...]:
+        """Names of the scenarios."""
+        return scenario_names(self.scenario)
+
+    def each(self) -> tuple[Self, ...]:
+        """The settings for each of the scenarios alone, with its part of the environments."""
+        names = self.scenarios
+        if len(names) == 1:
+            return (self,)
+        assert self.num_envs is not None
+        own = self.num_envs // len(names)
+        return tuple(dataclasses.replace(self, scenario=name, num_envs=own) for name in names)
+
     def queries_held(self, horizon: int) -> int:
         """Queries that a routing decision holds for in an episode of ``horizon`` queries."""
         assert self.hold is not None
         return max(int(self.hold * horizon if self.hold < 1 else self.hold), 1)
+
+    def _check_scenarios(self) -> None:
+        names, envs = self.scenarios, self.num_envs
+        if len(names) == 1:
+            return
+        if not self.equivariant:
+            raise FieldError("scenario", self.scenario, "one scenario; or equivariant settings")
+        if len(set(names)) < len(names):
+            raise FieldError("scenario", self.scenario, "names given once each")
+        assert envs is not None
+        if envs % len(names):
+            allowed = f"a multiple of {len(names)}, the number of scenarios"
+            raise FieldError("num_envs", envs, allowed)
+
+    def _longest_stage(self) -> int | float:
+        """The longest stage in queries, or of several scenarios the largest share of a horizon."""
+        names = self.scenarios
+        problems = [scenarios.get(name, **self.overrides).problem for name in names]
+        if len(problems) == 1:
+            return int(problems[0].stage_lengths.max())
+        return float(max(each.stage_lengths.max() / each.horizon for each in problems))
 
     def _complete(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """The algorithm's tuned defaults, replaced where asked for."""
@@ -173,6 +211,11 @@ class TrainingSettings:
             return cls.restored(values)
         except (KeyError, TypeError) as error:
             raise FieldError("settings", str(path), f"all settings of a run; {error}") from error
+
+
+def scenario_names(text: str) -> tuple[str, ...]:
+    """Names of scenarios that stand in a text with commas between them."""
+    return tuple(name.strip() for name in text.split(","))
 
 
 def _count(name: str, value: object, minimum: int, otherwise: str = "") -> int:

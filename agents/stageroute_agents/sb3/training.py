@@ -6,6 +6,7 @@ import copy
 import dataclasses
 import json
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -71,10 +72,9 @@ def _run(settings: TrainingSettings, folder: Path, *, resumed: bool, show_progre
     from stageroute_agents.sb3 import callbacks
     from stageroute_agents.sb3.checkpoints import has_checkpoint, read_checkpoint
     from stageroute_agents.sb3.files import save
-    from stageroute_agents.sb3.vec_env import NativeVecEnv
 
     assert settings.steps is not None
-    env = NativeVecEnv(settings.make_env())
+    env = make_vec_env(settings)
     model = make_model(settings, env)
     best = -math.inf
     if not resumed:
@@ -86,19 +86,18 @@ def _run(settings: TrainingSettings, folder: Path, *, resumed: bool, show_progre
         best = read_checkpoint(folder, model)
     env.seed(_episode_seed(settings.seed, model.num_timesteps))
     model.set_logger(tensorboard_logger(folder))
-    worlds = [env.get_attr("world")[0]] * env.num_envs
-    normalization = env.get_attr("normalization")[0]
+    normalizations = env.get_attr("normalization")
     path = folder / AGENT_FILE
     bar = callbacks.ProgressBar(settings.steps, visible=show_progress)
     evaluations = callbacks.Evaluations(
         folder,
         settings.eval_interval,
-        evaluate=lambda: evaluate_policy(settings, model.policy, normalization),
-        keep=lambda steps: save(path, model.policy, settings, normalization, steps),
+        evaluate=lambda: evaluate_policy(settings, model.policy, normalizations),
+        keep=lambda steps: save(path, model.policy, settings, normalizations[0], steps),
         best=best,
         report=bar.report,
     )
-    curves = callbacks.Curves(worlds, [normalization] * env.num_envs)
+    curves = callbacks.Curves(env.get_attr("world"), normalizations)
     remaining = settings.steps - model.num_timesteps
     try:
         if remaining > 0:
@@ -108,6 +107,18 @@ def _run(settings: TrainingSettings, folder: Path, *, resumed: bool, show_progre
         bar.close()
         env.close()
     return path
+
+
+def make_vec_env(settings: TrainingSettings) -> Any:
+    """The ``VecEnv`` to train in: of the scenario, or of all of several.
+
+    Raises:
+        FieldError: if the scenarios differ in their number of models.
+    """
+    from stageroute_agents.sb3.vec_env import JoinedVecEnv, NativeVecEnv
+
+    parts = [NativeVecEnv(each.make_env()) for each in settings.each()]
+    return parts[0] if len(parts) == 1 else JoinedVecEnv(parts)
 
 
 def make_model(settings: TrainingSettings, env: Any) -> Any:
@@ -149,9 +160,24 @@ def tensorboard_logger(folder: Path) -> Any:
 
 
 def evaluate_policy(
-    settings: TrainingSettings, policy: Any, normalization: Any
+    settings: TrainingSettings, policy: Any, normalizations: Sequence[Any]
 ) -> tuple[float, float]:
-    """Mean score / horizon oracle and spend / budget of a policy, as an agent file plays it.
+    """Mean score / horizon oracle and spend / budget of a policy, over the scenarios.
+
+    Args:
+        settings: the training run.
+        policy: a policy of stable-baselines3.
+        normalizations: the transformation of the observations in each training environment.
+    """
+    each = settings.each()
+    own = normalizations[:: len(normalizations) // len(each)]
+    figures = [_evaluate(*pair, policy) for pair in zip(each, own, strict=True)]
+    score, spend = np.mean(figures, axis=0).tolist()
+    return score, spend
+
+
+def _evaluate(settings: TrainingSettings, normalization: Any, policy: Any) -> tuple[float, float]:
+    """Mean score / horizon oracle and spend / budget on one scenario, as an agent file plays it.
 
     A decision is one step here, which gives the same episodes as a step for each query, sooner.
     """

@@ -1,4 +1,4 @@
-"""The native vector environment as stable-baselines3 wants it, which refuses Gymnasium's."""
+"""Native vector environments as stable-baselines3 wants them, which refuses Gymnasium's."""
 
 from __future__ import annotations
 
@@ -112,6 +112,85 @@ class NativeVecEnv(VecEnv):
 
     def get_images(self) -> Sequence[NDArray[np.uint8] | None]:
         """None: the native vector environment does not render."""
+        return [None] * self.num_envs
+
+
+class JoinedVecEnv(VecEnv):
+    """Vector environments of several scenarios as one: the rows of the first, then the next one's.
+
+    Args:
+        parts: the vector environments, with the same spaces.
+
+    Raises:
+        FieldError: if their spaces differ, as they do with the number of models.
+    """
+
+    def __init__(self, parts: Sequence[NativeVecEnv]) -> None:
+        first = parts[0]
+        for part in parts:
+            for space in ("observation_space", "action_space"):
+                own, needed = getattr(part, space), getattr(first, space)
+                if own != needed:
+                    allowed = f"{needed}, as of the first scenario: scenarios of as many models"
+                    raise FieldError(space, own, allowed)
+        self.parts = list(parts)
+        self._ends = np.cumsum([part.num_envs for part in parts])
+        super().__init__(int(self._ends[-1]), first.observation_space, first.action_space)
+
+    def seed(self, seed: int | None = None) -> Sequence[int | None]:
+        """Seeds of the next episodes, one more in each row."""
+        seeds = super().seed(seed)
+        for part, end in zip(self.parts, self._ends, strict=True):
+            part.seed(seeds[end - part.num_envs])
+        return seeds
+
+    def reset(self) -> NDArray[np.float32]:
+        """Start new episodes; the observations."""
+        observations = np.concatenate([part.reset() for part in self.parts])
+        self.reset_infos = [info for part in self.parts for info in part.reset_infos]
+        return observations
+
+    def step_async(self, actions: NDArray[Any]) -> None:
+        """Take the actions for ``step_wait``."""
+        for part, own in zip(self.parts, np.split(actions, self._ends[:-1]), strict=True):
+            part.step_async(own)
+
+    def step_wait(self) -> tuple[Any, NDArray[np.float32], NDArray[np.bool_], list[dict[str, Any]]]:
+        """Step; as `NativeVecEnv.step_wait`."""
+        steps = [part.step_wait() for part in self.parts]
+        observations, rewards, dones = (
+            np.concatenate([step[place] for step in steps]) for place in range(3)
+        )
+        self.reset_infos = [info for part in self.parts for info in part.reset_infos]
+        return observations, rewards, dones, [info for step in steps for info in step[3]]
+
+    def close(self) -> None:
+        """Close the environments."""
+        for part in self.parts:
+            part.close()
+
+    def get_attr(self, attr_name: str, indices: Any = None) -> list[Any]:
+        """An attribute of each of the environments asked for, by `NativeVecEnv.get_attr`."""
+        values = [value for part in self.parts for value in part.get_attr(attr_name)]
+        return [values[row] for row in self._get_indices(indices)]
+
+    def set_attr(self, attr_name: str, value: Any, indices: Any = None) -> None:
+        """Refused, as by `NativeVecEnv.set_attr`."""
+        self.parts[0].set_attr(attr_name, value, indices)
+
+    def env_method(
+        self, method_name: str, *method_args: Any, indices: Any = None, **method_kwargs: Any
+    ) -> list[Any]:
+        """``action_masks`` of each of the environments, as by `NativeVecEnv.env_method`."""
+        masks = [mask for part in self.parts for mask in part.env_method(method_name)]
+        return [masks[row] for row in self._get_indices(indices)]
+
+    def env_is_wrapped(self, wrapper_class: type[Any], indices: Any = None) -> list[bool]:
+        """False, as by `NativeVecEnv.env_is_wrapped`."""
+        return [False for _ in self._get_indices(indices)]
+
+    def get_images(self) -> Sequence[NDArray[np.uint8] | None]:
+        """None: native vector environments do not render."""
         return [None] * self.num_envs
 
 

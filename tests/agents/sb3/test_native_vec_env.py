@@ -21,7 +21,7 @@ from stageroute_gym.wrappers import (
 )
 
 sb3 = pytest.importorskip("stable_baselines3.common.vec_env")
-from stageroute_agents.sb3.vec_env import NativeVecEnv  # noqa: E402
+from stageroute_agents.sb3.vec_env import JoinedVecEnv, NativeVecEnv  # noqa: E402
 
 SMALL = {"horizon": 300, "num_stages": 4, "budget": 1e-3}
 KINDS = {
@@ -83,6 +83,35 @@ def _compare(native: NativeVecEnv, dummy: Any) -> None:
         ended += int(dones.sum())
     assert ended >= 3
     native.close()
+
+
+def test_joined_environments_have_the_transitions_of_each_alone() -> None:
+    def parts() -> list[NativeVecEnv]:
+        return [
+            NativeVecEnv(VectorFlatObservation(StageRouteContinuousVectorEnv(rows, **SMALL, **own)))
+            for rows, own in ((2, {}), (3, {"max_deployed": 3}))
+        ]
+
+    alone, joined = parts(), JoinedVecEnv(parts())
+    joined.seed(7)
+    alone[0].seed(7)
+    alone[1].seed(9)
+    _assert_equal(joined.reset(), np.concatenate([part.reset() for part in alone]))
+    assert joined.get_attr("problem")[1:3] == [part.get_attr("problem")[0] for part in alone]
+    rng, ended = np.random.default_rng(0), 0
+    for _ in range(400):
+        actions = rng.uniform(-1, 1, (5, 11)).astype(np.float32)
+        masks = [mask() for part in alone for mask in part.get_attr("action_masks")]
+        _assert_equal(joined.env_method("action_masks"), masks)
+        stepped = joined.step(actions)
+        each = [part.step(own) for part, own in zip(alone, np.split(actions, [2]), strict=True)]
+        for place in range(3):
+            _assert_equal(stepped[place], np.concatenate([step[place] for step in each]))
+        for info, other in zip(stepped[3], each[0][3] + each[1][3], strict=True):
+            _assert_equal(info, other)
+        ended += int(stepped[2].sum())
+    assert ended >= 5
+    joined.close()
 
 
 @pytest.mark.parametrize("wrapper", ["VecMonitor", "VecNormalize"])

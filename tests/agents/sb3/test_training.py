@@ -107,6 +107,44 @@ def test_same_settings_give_the_same_file_to_the_byte(algo: str, tmp_path: Path)
     assert files["first"] != files["other"]
 
 
+def test_one_policy_is_trained_over_several_scenarios_to_the_same_byte(tmp_path: Path) -> None:
+    several = settings(
+        scenario="routerbench,paper", equivariant=True, num_envs=4, hold=None, steps=64
+    )
+    first, again = (
+        training.train(several, tmp_path / name, show_progress=False) for name in ("first", "again")
+    )
+    assert first.read_bytes() == again.read_bytes()
+    assert AgentFile(first).trained_on == ("routerbench", "paper")
+    assert evaluate(str(first), "crowd", [0], **SMALL)["score"].sum() > 0
+    each = several.each()
+    assert [(part.scenario, part.num_envs, part.hold) for part in each] == [
+        ("routerbench", 2, 0.25),
+        ("paper", 2, 0.25),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"equivariant": False}, "scenario = 'routerbench,paper'.*equivariant"),
+        ({"scenario": "paper,paper"}, "scenario = 'paper,paper'.*once"),
+        ({"num_envs": 3}, "num_envs = 3.*multiple of 2"),
+        ({"scenario": "routerbench,nowhere"}, "nowhere"),
+    ],
+)
+def test_several_scenarios_that_do_not_fit_are_named(changes: dict[str, Any], message: str) -> None:
+    values: dict[str, Any] = {"scenario": "routerbench,paper", "equivariant": True, "num_envs": 4}
+    with pytest.raises(FieldError, match=message):
+        settings(**{**values, **changes})
+
+
+def test_scenarios_with_other_numbers_of_models_are_refused() -> None:
+    apart = settings(scenario="routerbench,crowd", equivariant=True, num_envs=4)
+    with pytest.raises(FieldError, match="as many models"):
+        training.make_vec_env(apart)
+
+
 @pytest.mark.parametrize("algo", ["ppo", "sac"])
 def test_resumed_run_goes_on_where_the_checkpoint_is(algo: str, tmp_path: Path) -> None:
     training.train(settings(algo), tmp_path, show_progress=False)
