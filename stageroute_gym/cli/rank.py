@@ -22,9 +22,9 @@ def rank(
 ) -> None:
     """Rank several leaderboards, as from several machines, and submissions together."""
     from stageroute_gym.evaluation.merging import merge_leaderboards
-    from stageroute_gym.report.board import show, write_tables
+    from stageroute_gym.report.board import show, write_page, write_tables
 
     board = merge_leaderboards(sources, out, overwrite=overwrite)
     for remark in board.remarks:
         print(f"note: {remark}", file=sys.stderr)
-    show(stdout_console(), board, write_tables(board, out))
+    show(stdout_console(), board, [*write_tables(board, out), *write_page(board, out)])

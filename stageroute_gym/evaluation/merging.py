@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from stageroute_gym import scenarios
 from stageroute_gym.errors import FieldError
 from stageroute_gym.evaluation.leaderboard import Leaderboard
-from stageroute_gym.evaluation.oracle_plans import oracle_rows
+from stageroute_gym.evaluation.oracle_plans import frontier, oracle_rows
 from stageroute_gym.evaluation.oracle_values import oracle_values, service
 from stageroute_gym.evaluation.ranking import rank
 from stageroute_gym.evaluation.storage import (
@@ -43,6 +43,7 @@ class _Source:
         tables: its tables by the name of their file.
         oracles: what ``leaderboard.json`` says of the oracles, by scenario.
         service: what it says of what the budgets serve, by scenario.
+        frontier: what it says of the most that money can buy, by scenario.
         failures: what it says of entries that failed.
     """
 
@@ -51,6 +52,7 @@ class _Source:
     tables: dict[str, pl.DataFrame]
     oracles: dict[str, Any]
     service: dict[str, Any]
+    frontier: dict[str, Any]
     failures: list[Any]
 
 
@@ -91,7 +93,7 @@ def merge_leaderboards(
     kinds = {label: entry["kind"] for label, entry in settings["entries"].items()}
     ranking = rank(tables[RESULTS], list(settings["scenarios"]), kinds)
     summary = {"settings": settings, **ranking}
-    for what in ("oracles", "service"):
+    for what in ("oracles", "service", "frontier"):
         values = {n: v for part in reversed(parts) for n, v in getattr(part, what).items()}
         summary[what] = {name: values[name] for name in settings["scenarios"] if name in values}
     summary["sweeps"] = []
@@ -126,7 +128,7 @@ def _of_submission(source: str | Path) -> _Source:
         "seeds": list(submission.suite.seeds),
         "sweeps": [],
     }
-    return _Source(str(source), settings, tables, {}, {}, [])
+    return _Source(str(source), settings, tables, {}, {}, {}, [])
 
 
 def _of_oracles(name: str, settings: dict[str, Any]) -> _Source:
@@ -138,6 +140,7 @@ def _of_oracles(name: str, settings: dict[str, Any]) -> _Source:
         {ORACLES: oracle_rows(scenario, seeds)},
         {name: oracle_values(scenario, seeds[0])},
         {name: service(scenario.world(seeds[0]))},
+        {name: frontier(scenario, seeds)},
         [],
     )
 
@@ -151,6 +154,7 @@ def _of_folder(source: str | Path) -> _Source:
         {name: read_table(folder / name) for name in (RESULTS, STAGES, ORACLES, TIMINGS)},
         summary["oracles"],
         summary["service"],
+        summary["frontier"],
         summary["failures"],
     )
 

@@ -41,10 +41,12 @@ def write_board_page(results: Results, folder: str | Path, field: str = "out") -
 
 def board_page(results: Results) -> str:
     """The page as HTML."""
-    summary, charts = results.summary, board_charts()
+    summary = results.summary
+    charts = board_charts(swept=bool(summary["sweeps"]))
     kinds, names = results.kinds, results.scenarios
-    *scenario_tables, oracle_table = report_tables(summary, results.timings)
-    overall = scenario_tables.pop() if summary["overall"] is not None else None
+    tables = report_tables(summary, results.timings)
+    scenario_tables, others = tables[: len(names)], tables[len(names) :]
+    overall = others.pop(0) if summary["overall"] is not None else None
     content = {
         "entries": [{"label": label, "kind": kind} for label, kind in kinds.items()],
         "on": shown_first(kinds),
@@ -74,7 +76,7 @@ def board_page(results: Results) -> str:
         overall=overall,
         scenarios=list(zip(names, scenario_tables, strict=True)),
         kinds=kinds,
-        oracle_table=oracle_table,
+        others=others,
         notes=notes(summary),
         charts_of_all=[chart for chart in charts if not chart.of_scenario],
         charts_of_scenario=[chart for chart in charts if chart.of_scenario and not chart.of_entry],

@@ -76,11 +76,13 @@ def write_pictures(
     except OSError as error:
         allowed = f"a folder that can be written to; {error.strerror}"
         raise FieldError(form, str(folder), allowed) from error
-    for chart in board_charts():
-        for scenario in results.scenarios if chart.of_scenario else results.scenarios[:1]:
+    for chart in board_charts(swept=bool(results.summary["sweeps"])):
+        for name, scenario in _places(chart, results):
             drawn = filled(chart, tables, results, scenario, shown)
-            name = f"{chart.name}-{scenario}" if chart.of_scenario else chart.name
-            path = target / f"{_file_name(name)}.{form}"
+            parts = [chart.name, name] if name else [chart.name]
+            path = target / f"{_file_name('-'.join(parts))}.{form}"
+            title = " on ".join([*([shown[0]] if chart.of_entry else []), *parts[1:]])
+            drawn["title"] = {"text": title, "fontSize": 12, "anchor": "start"}
             picture = (
                 vl_convert.vegalite_to_png(drawn, scale=SCALE)
                 if form == "png"
@@ -125,14 +127,11 @@ def filled(
                 color=pl.col("entry").replace_strict(colors, default=None),
             )
         datasets[name] = table.to_dicts()
-    of = [entries[0]] if chart.of_entry else []
-    titles = [*of, *([scenario] if chart.of_scenario else [])]
     specification = chart.specification()
     if isinstance(specification["height"], int):
         specification["height"] = max(specification["height"], PIXELS_AN_ENTRY * len(shown))
     return {
         **specification,
-        "title": {"text": " on ".join(titles), "fontSize": 12, "anchor": "start"},
         "width": WIDTH,
         "config": {**theme.vega_config(), "background": theme.back},
         "params": [
@@ -151,6 +150,15 @@ def entry_colors(shown: Sequence[str], kinds: Mapping[str, str], theme: Theme) -
     contenders = [label for label in shown if kinds[label] != "reference"]
     series = dict(zip(contenders, theme.series, strict=False))
     return {label: series.get(label, theme.quiet) for label in shown}
+
+
+def _places(chart: BoardChart, results: Results) -> list[tuple[str, str]]:
+    """What a chart is drawn of: the name to write, and the scenario whose rows to take."""
+    if chart.of_sweep:
+        return [(name, variants[0]) for name, variants in results.budget_sweeps.items()]
+    if chart.of_scenario:
+        return [(name, name) for name in results.scenarios]
+    return [("", results.scenarios[0])]
 
 
 def _fill(picture: bytes, path: Path) -> None:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-import io
 import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stageroute_gym.errors import FieldError
-from stageroute_gym.evaluation.storage import ORACLES, RESULTS, STAGES, SUMMARY, TIMINGS
+from stageroute_gym.evaluation.storage import (
+    ORACLES,
+    RESULTS,
+    STAGES,
+    SUMMARY,
+    TIMINGS,
+    read_table,
+)
 
 if TYPE_CHECKING:
     import polars as pl
@@ -43,6 +49,13 @@ class Results:
         """Queries of an episode, by the scenario's name."""
         parts = self.summary["scenarios"]
         return {name: part["problem"]["horizon"] for name, part in parts.items()}
+
+    @property
+    def budget_sweeps(self) -> dict[str, list[str]]:
+        """Names of the scenarios that are one at several budgets, by that one's name."""
+        swept = {curves["scenario"] for curves in self.summary["sweeps"]}
+        described = self.summary["settings"].get("sweeps", [])
+        return {s["scenario"]: s["variants"] for s in described if s["scenario"] in swept}
 
     @property
     def kinds(self) -> dict[str, str]:
@@ -97,7 +110,6 @@ def _table(path: Path, name: str, field: str) -> pl.DataFrame:
     if not (path / name).is_file():
         raise FieldError(field, str(path), f"a folder with {name}; {_AGAIN}")
     try:
-        # As content, since polars would expand brackets in a path.
-        return pl.read_parquet(io.BytesIO((path / name).read_bytes()))
+        return read_table(path / name)
     except (pl.exceptions.PolarsError, OSError) as error:
         raise FieldError(field, str(path), f"a readable {name}; {error}") from error

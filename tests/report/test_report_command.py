@@ -7,10 +7,13 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from stageroute_gym import cli
+from stageroute_gym.report.charts.data import chart_tables
 from stageroute_gym.report.page import EXTRA
+from stageroute_gym.report.results import read_results
 
 Command = Callable[..., tuple[int, str, str]]
 
@@ -65,6 +68,40 @@ def test_wrong_options_are_named_first(
     assert code == 2
     assert err.startswith(f"error: {message}")
     assert not (copy / "leaderboard.html").exists()
+
+
+def test_merged_leaderboards_have_a_page(command: Command, board: Path, tmp_path: Path):
+    code, out, err = command("rank", str(board), "--out", str(tmp_path / "merged"))
+    assert code == 0, err
+    page = tmp_path / "merged" / "leaderboard.html"
+    assert str(page) in out
+    assert page.stat().st_size > 500_000
+
+
+@pytest.mark.slow
+def test_a_sweep_of_budgets_has_a_chart_of_its_own(command: Command, tmp_path: Path):
+    small = ("--horizon", "90", "--num-stages", "3", "--seeds", "2", "--jobs", "1")
+    swept = ("--agents", "cheapest,uniform", "--budget", "1e-4,5e-4,2e-3")
+    out = tmp_path / "swept"
+    scenarios = ("--scenario", "routerbench,outage")
+    code, _, err = command("leaderboard", *scenarios, *small, *swept, "--out", str(out))
+    assert code == 0, err
+    tables = chart_tables(read_results(out))
+    lines = tables["budgets"].filter(scenario="outage(budget=0.0005)").sort("cost")
+    assert lines["entry"].n_unique() == 3
+    assert lines["cost"].unique().sort().to_list() == [0.1, 0.5, 2.0]
+    plan = lines.filter(pl.col("entry").is_null())["score"].to_list()
+    assert plan == sorted(plan)
+    episodes = pl.read_parquet(out / "results.parquet")
+    uniform = episodes.filter(entry="uniform", scenario="outage(budget=0.0005)")
+    drawn = lines.filter(entry="uniform", cost=0.5)["score"].item()
+    assert drawn == pytest.approx(uniform["score_per_query"].mean(), rel=1e-4)
+    assert 'id="chart-budget"' in (out / "leaderboard.html").read_text()
+    code, _, err = command("report", str(out), "--svg", str(tmp_path / "svg"))
+    assert code == 0, err
+    drawn_files = sorted(path.name for path in (tmp_path / "svg").glob("budget*"))
+    assert drawn_files == ["budget-outage.svg", "budget-routerbench.svg"]
+    assert ">best plan<" in (tmp_path / "svg" / "budget-outage.svg").read_text()
 
 
 def test_a_folder_without_a_leaderboard(command: Command, tmp_path: Path):

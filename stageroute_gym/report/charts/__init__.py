@@ -11,16 +11,22 @@ from stageroute_gym.report.charts.course import regret_chart, spend_chart
 from stageroute_gym.report.charts.models import deployed_chart, queries_chart
 from stageroute_gym.report.charts.parts import BoardChart
 from stageroute_gym.report.charts.standing import cost_chart, profile_chart, time_chart
+from stageroute_gym.report.charts.sweep import budget_chart
 
 
-def board_charts() -> list[BoardChart]:
-    """All charts, in the order to show them in."""
+def board_charts(*, swept: bool = True) -> list[BoardChart]:
+    """All charts, in the order to show them in.
+
+    Args:
+        swept: whether there is a sweep of budgets to draw.
+    """
     return [
         profile_chart(),
         regret_chart(),
         spend_chart(),
         queries_chart(),
         deployed_chart(),
+        *([budget_chart()] if swept else []),
         cost_chart(),
         time_chart(),
     ]

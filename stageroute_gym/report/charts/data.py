@@ -39,6 +39,10 @@ def chart_tables(results: Results) -> dict[str, pl.DataFrame]:
     - ``points``: ``entry``, ``cost`` (USD for 1,000 queries), ``score`` (a query), means over
       seeds; with ``entry`` null the horizon oracle's at several budgets.
     - ``budget``: ``cost``, the budget in USD for 1,000 queries.
+    - ``budgets``, of scenarios in a sweep of budgets: ``entry``, ``cost`` (the budget in USD for
+      1,000 queries), ``score`` (a query, mean over seeds); with ``entry`` null the horizon
+      oracle's.
+    - ``single``, likewise: ``score`` of the best model on offer, serving all queries.
     - ``profile``: ``entry``, ``score`` over the horizon oracle's, ``share`` of runs that reach it.
     - ``times``: ``entry``, ``microseconds`` for one decision.
     """
@@ -49,6 +53,7 @@ def chart_tables(results: Results) -> dict[str, pl.DataFrame]:
         **model_tables(results),
         "points": _points(results),
         "budget": _budget(results),
+        **_sweeps(results),
         "profile": _profile(results),
         "times": _times(results),
     }
@@ -174,6 +179,29 @@ def _budget(results: Results) -> pl.DataFrame:
             "cost": [part["problem"]["budget"] * PER_THOUSAND for part in parts.values()],
         }
     )
+
+
+def _sweeps(results: Results) -> dict[str, pl.DataFrame]:
+    """``budgets`` and ``single``: each sweep's curves, for each scenario in it."""
+    import polars as pl
+
+    budgets, single = [], []
+    for curves in results.summary["sweeps"]:
+        lines = {None: curves["oracle"], **curves["entries"]}
+        for scenario in results.budget_sweeps[curves["scenario"]]:
+            single.append({"scenario": scenario, "score": curves["single"]["score"]})
+            budgets += [
+                {"scenario": scenario, "entry": entry, "cost": b * PER_THOUSAND, "score": score}
+                for entry, line in lines.items()
+                for b, score in zip(curves["budgets"], line["score"], strict=True)
+            ]
+    numbers = {"cost": pl.Float64, "score": pl.Float64}
+    return {
+        "budgets": pl.DataFrame(
+            budgets, schema={"scenario": pl.String, "entry": pl.String, **numbers}
+        ),
+        "single": pl.DataFrame(single, schema={"scenario": pl.String, "score": pl.Float64}),
+    }
 
 
 def _profile(results: Results) -> pl.DataFrame:

@@ -34,6 +34,7 @@ class BoardChart:
         chart: the specification, without width.
         of_scenario: whether it shows one scenario; all of them otherwise.
         of_entry: whether it shows one entry; all that are switched on otherwise.
+        of_sweep: whether it shows all budgets of the scenario's sweep.
     """
 
     name: str
@@ -43,6 +44,7 @@ class BoardChart:
     chart: alt.TopLevelMixin
     of_scenario: bool = True
     of_entry: bool = False
+    of_sweep: bool = False
 
     def specification(self) -> dict[str, Any]:
         """The chart as Vega-Lite, without data, width and colours."""
