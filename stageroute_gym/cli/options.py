@@ -45,6 +45,19 @@ Patience = Annotated[
     float, typer.Option(help="Seconds for one decision after which an agent hangs.")
 ]
 
+# Not taken from docstrings, which `python -OO` leaves out.
+HELP = {
+    "horizon": "Number of queries in an episode, up to 1e9.",
+    "num_stages": "Number of stages, spread evenly over the horizon; or give --stage-starts.",
+    "stage_starts": "The update points in queries, increasing, the first one 0.",
+    "max_deployed": "How many models may be deployed at once.",
+    "budget": "Allowed cost in USD per query, on average over the horizon.",
+    "budget_rule": "hard ends the episode when the budget is spent; soft reports the overspend.",
+    "throughput": "Largest share of the queries that one model may serve; one number or one each.",
+    "burst": "Size in queries of the token bucket that enforces it with discrete actions.",
+    "deployment_cost": "USD for each model that a stage deploys and the stage before did not.",
+    "feedback_delay": "Number of queries after which score and cost of a query are observed.",
+}
 PROBLEM_PANEL = "Problem (overrides the scenario's)"
 
 
@@ -53,7 +66,6 @@ def with_problem_options(command: Callable[..., None]) -> Callable[..., None]:
 
     The command gets those that were given as a dictionary, in its argument ``problem``.
     """
-    help_texts = _argument_texts(Problem)
     fields = dataclasses.fields(Problem)
 
     @functools.wraps(command)
@@ -67,8 +79,7 @@ def with_problem_options(command: Callable[..., None]) -> Callable[..., None]:
     for field in fields:
         option = typer.Option(
             f"--{field.name.replace('_', '-')}",
-            # With `python -OO` there are no docstrings to take it from.
-            help=help_texts.get(field.name),
+            help=HELP[field.name],
             metavar="VALUE",
             rich_help_panel=PROBLEM_PANEL,
         )
@@ -163,14 +174,3 @@ def overrides_of(
             raise FieldError("set", f"{name}={value}", f"another name; --{name} is given")
         values[name] = value
     return values
-
-
-def _argument_texts(documented: type) -> dict[str, str]:
-    """What the section ``Args`` of a class's docstring says of each argument."""
-    text = inspect.cleandoc(documented.__doc__ or "")
-    section = text.partition("Args:\n")[2].partition("\n\n")[0]
-    entries = re.split(r"^    (\w+): ", section, flags=re.MULTILINE)[1:]
-    return {
-        name: " ".join(words.replace("``", "").split())
-        for name, words in zip(entries[::2], entries[1::2], strict=True)
-    }

@@ -12,11 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from stageroute_gym.errors import FieldError
+from stageroute_gym.checks import count, number
 from stageroute_gym.evaluation.watchdog import Watchdog
 
 # An agent that takes longer for one decision, or to be made, is taken to hang.
 PATIENCE = 600.0
+LONGEST_PATIENCE = 1e6
+MOST_JOBS = 10_000
 
 
 @dataclass(frozen=True)
@@ -44,12 +46,10 @@ class LocalProcesses:
     """
 
     def __init__(self, jobs: int | None = None, patience: float = PATIENCE) -> None:
-        if jobs is not None and (isinstance(jobs, bool) or not isinstance(jobs, int) or jobs < 1):
-            raise FieldError("jobs", jobs, "a number of processes, at least 1")
-        if isinstance(patience, bool) or not 0 < patience < 1e6:
-            raise FieldError("patience", patience, "a number of seconds above 0, below 1e6")
-        self.jobs = jobs
-        self.patience = float(patience)
+        self.jobs = None if jobs is None else count("jobs", jobs, 1, MOST_JOBS, "processes")
+        self.patience = number(
+            "patience", patience, 0, LONGEST_PATIENCE, above=True, unit="seconds"
+        )
 
     def run(
         self, function: Callable[..., Any], arguments: Sequence[Any]

@@ -78,18 +78,6 @@ def as_budgets(value: ArrayLike, rows: int) -> Floats:
     return budgets
 
 
-def as_count(field: str, value: int) -> int:
-    """Return a number of models, at least 1.
-
-    Raises:
-        FieldError: it is not an integer of at least 1.
-
-    """
-    if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < 1:
-        raise FieldError(field, value, "an integer, at least 1")
-    return int(value)
-
-
 def stage_arrays(
     mean_score: ArrayLike, mean_cost: ArrayLike, available: ArrayLike, throughput: ArrayLike
 ) -> tuple[Floats, Floats, Floats]:

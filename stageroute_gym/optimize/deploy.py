@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from stageroute_gym.array_types import Flags, Floats
+from stageroute_gym.checks import count
 from stageroute_gym.compiling import njit
 from stageroute_gym.optimize.arguments import (
     as_budget,
     as_caps,
-    as_count,
     as_rows,
     refuse_shapes,
     refuse_values,
@@ -271,7 +271,7 @@ def deploy_mip(
     if mu.shape != c.shape or mu.ndim != 1:
         refuse_shapes(mu, c, "(N,)")
     alpha = as_caps(throughput, mu.shape)
-    limit = as_count("max_deployed", max_deployed)
+    limit = count("max_deployed", max_deployed, 1)
     weights = np.empty(mu.shape)
     row = mu, c, as_budget(budget), alpha, limit, weights
     value, price, feasible, kept = _relaxed_row(*row)

@@ -20,9 +20,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from stageroute_gym.array_types import Floats
+from stageroute_gym.checks import count
 from stageroute_gym.errors import FieldError
 from stageroute_gym.optimize.alternatives import ROUNDING, StageGroup
-from stageroute_gym.optimize.arguments import as_budget, as_count, stage_arrays
+from stageroute_gym.optimize.arguments import as_budget, stage_arrays
 from stageroute_gym.optimize.combining import TARGET, combine
 from stageroute_gym.optimize.relaxed_horizon import couple_stages, dual_bound
 from stageroute_gym.optimize.route import COST_TOLERANCE
@@ -82,7 +83,7 @@ def horizon_oracle(
 
     """
     score, cost, caps = stage_arrays(mean_score, mean_cost, available, throughput)
-    slots = as_count("max_deployed", max_deployed)
+    slots = count("max_deployed", max_deployed, 1)
     lengths = np.asarray(stage_lengths, dtype=np.float64)
     if lengths.shape != score.shape[:1]:
         raise FieldError("stage_lengths.shape", lengths.shape, f"{score.shape[:1]}")

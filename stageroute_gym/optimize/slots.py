@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from stageroute_gym.array_types import Floats
+from stageroute_gym.checks import count
 from stageroute_gym.compiling import njit
 from stageroute_gym.errors import FieldError
-from stageroute_gym.optimize.arguments import as_count, as_rows, refuse_shapes
+from stageroute_gym.optimize.arguments import as_rows, refuse_shapes
 
 
 @njit(cache=True)
@@ -133,7 +134,7 @@ def fill_slots(
             raise FieldError(f"{field}.shape", array.shape, f"{mu.shape}")
     if not price >= 0.0:
         raise FieldError("price", price, "score per USD, at least 0")
-    slots = as_count("max_deployed", max_deployed)
+    slots = count("max_deployed", max_deployed, 1)
     mask = np.array(chosen, dtype=np.bool_)
     added = fill_slots_kernel(mask, mu, c, float(price), seen, may, slots)
     chosen[mask] = True

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from stageroute_gym.array_types import Floats
-from stageroute_gym.optimize.arguments import as_budget, as_budgets, as_count, stage_arrays
+from stageroute_gym.checks import count
+from stageroute_gym.optimize.arguments import as_budget, as_budgets, stage_arrays
 from stageroute_gym.optimize.deploy import deploy_rows
 from stageroute_gym.optimize.horizon import horizon_oracle
 
@@ -61,7 +62,7 @@ def stage_oracle(
 
     """
     score, cost, caps = stage_arrays(mean_score, mean_cost, available, throughput)
-    slots = as_count("max_deployed", max_deployed)
+    slots = count("max_deployed", max_deployed, 1)
     _, first, copy = np.unique(
         np.concatenate([score, cost, caps], axis=1), axis=0, return_index=True, return_inverse=True
     )

@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from stageroute_gym.array_types import Floats
+from stageroute_gym.checks import count
 from stageroute_gym.errors import FieldError
-from stageroute_gym.optimize.arguments import as_budget, as_caps, as_count, as_rows
+from stageroute_gym.optimize.arguments import as_budget, as_caps, as_rows
 from stageroute_gym.optimize.set_cuts import best_set
 from stageroute_gym.optimize.task_routing import Routed, TaskProblem, route_tasks
 
@@ -113,7 +114,7 @@ def deploy_by_task(
     problem, score_unit, cost_unit = _checked(
         weight, score, cost, as_budget(budget), throughput, allowed
     )
-    slots = min(as_count("max_deployed", max_deployed), problem.score.shape[1])
+    slots = min(count("max_deployed", max_deployed, 1), problem.score.shape[1])
     first = None if start is None else np.asarray(start, dtype=np.int64)
     routed = _solve(problem._replace(decline=decline), slots, first)
     return None if routed is None else _plan(problem, routed, score_unit, cost_unit)

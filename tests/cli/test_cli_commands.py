@@ -14,7 +14,7 @@ from command import Stageroute
 
 import stageroute_gym
 from stageroute_gym import scenarios
-from stageroute_gym.cli.options import parse_seeds, parse_value
+from stageroute_gym.cli.options import HELP, parse_seeds, parse_value
 from stageroute_gym.evaluation import agents
 from stageroute_gym.problem import Problem
 
@@ -136,6 +136,15 @@ def test_without_docstrings(tmp_path: Path) -> None:
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "uniform on routerbench" in done.stdout
+    command = [sys.executable, "-OO", "-c", program, "run", "--help"]
+    helped = subprocess.run(command, capture_output=True, text=True, check=True)
+    shown = " ".join(helped.stdout.replace("│", " ").split())
+    assert all(text.partition(" ")[0] in shown for text in HELP.values())
+    assert "Largest share of the queries" in shown
+
+
+def test_every_field_of_the_problem_has_its_help() -> None:
+    assert list(HELP) == list(Problem.field_names())
 
 
 def test_options_of_the_workload(stageroute: Stageroute) -> None:

@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 from small_suite import Here
 
+from stageroute_gym import scenarios
 from stageroute_gym.errors import FieldError
 from stageroute_gym.evaluation.backends import LocalProcesses
 from stageroute_gym.evaluation.leaderboard import Leaderboard, run_leaderboard
@@ -437,6 +438,20 @@ def test_adding_to_another_leaderboard_names_the_difference(
         run_leaderboard(settings(**changes), finished[0], add=True)
     assert caught.value.field == field
     assert contents(finished[0]) == before
+
+
+@pytest.mark.slow
+def test_a_scenario_that_is_an_object_runs_in_several_workers(tmp_path: Path) -> None:
+    # Known to nobody by its name, in this process neither.
+    mine = dataclasses.replace(scenarios.get("routerbench", **SHORT), name="mine", version=7)
+    chosen = LeaderboardSettings.checked(agents=AGENTS[:2], scenarios=[mine], seeds=[0, 1])
+    written = []
+    for name, backend in (("far", LocalProcesses(2)), ("here", Here())):
+        assert not run_leaderboard(chosen, tmp_path / name, backend=backend).failures
+        written.append((tmp_path / name / "results.parquet").read_bytes())
+    assert written[0] == written[1]
+    rows = pl.read_parquet(tmp_path / "far" / "results.parquet")
+    assert rows.select("scenario", "scenario_version").unique().rows() == [("mine", 7)]
 
 
 def test_an_installed_agent_that_is_broken_fails_alone(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import inspect
 import json
 import math
 from collections.abc import Sequence
@@ -13,10 +14,12 @@ from typing import Any
 import numpy as np
 
 from stageroute_agents.sb3.settings import TrainingSettings
-from stageroute_gym.errors import FieldError
+from stageroute_gym.errors import FieldError, closest
 
 AGENT_FILE = "agent.sragent"
 SETTINGS_FILE = "settings.json"
+# Arguments of the algorithms' classes that are not for the user to give.
+_GIVEN = ("policy", "env", "seed", "device", "_init_setup_model")
 # Where the episodes of the evaluations while training begin: far from the seeds that leaderboards
 # use, so that a policy is not chosen by the episodes that rank it.
 EVALUATION_SEED = 1_000_000
@@ -125,7 +128,7 @@ def make_model(settings: TrainingSettings, env: Any) -> Any:
     """A new model of stable-baselines3 for settings, on a ``VecEnv``; sets torch to one thread.
 
     Raises:
-        FieldError: if the library refuses a parameter.
+        FieldError: if there is no such parameter, or the library refuses its value.
     """
     import torch
 
@@ -133,15 +136,21 @@ def make_model(settings: TrainingSettings, env: Any) -> Any:
 
     # The networks are small: more threads cost time, and make results depend on their number.
     torch.set_num_threads(1)
+    algorithm = settings.algorithm.load()
+    known = [name for name in inspect.signature(algorithm).parameters if name not in _GIVEN]
+    for name in settings.parameters:
+        if name not in known:
+            raise FieldError(f"parameter of {settings.algo}", name, closest(name, known))
     policy = policy_class(settings) if settings.equivariant else settings.algorithm.policy
     try:
         # A copy, since the library changes some; A2C adds its optimiser to ``policy_kwargs``.
         arguments = copy.deepcopy(dict(settings.parameters))
         if arguments.get("action_noise") is not None:
             arguments["action_noise"] = _gaussian_noise(env, arguments["action_noise"])
-        return settings.algorithm.load()(policy, env, seed=settings.seed, device="cpu", **arguments)
+        return algorithm(policy, env, seed=settings.seed, device="cpu", **arguments)
     except (TypeError, ValueError, AssertionError) as error:
-        allowed = f"arguments of {settings.algorithm.class_name}; {error}"
+        # Which of them the library refused is known only from what it says.
+        allowed = f"values that {settings.algorithm.class_name} takes; {error}"
         raise FieldError("parameters", dict(settings.parameters), allowed) from error
 
 
