@@ -40,6 +40,8 @@ def test_holds_two_packages_and_nothing_else(wheel: Path) -> None:
         "stageroute_gym/py.typed",
         "stageroute_agents/py.typed",
         "stageroute_gym/workloads/routerbench.json",
+        "stageroute_agents/weights/ppo.sragent",
+        "stageroute_agents/weights/generalist.sragent",
     ):
         assert name in names
 
@@ -55,6 +57,6 @@ def test_works_in_a_clean_environment(wheel: Path, tmp_path: Path) -> None:
     assert "stageroute" in listed
     assert "paced-route" in listed
     short = ("--scenario", "routerbench", "--horizon", "200", "--num-stages", "3", "--seeds", "2")
-    printed = run(command, "leaderboard", "--agents", "stageroute,oracle", *short, cwd=tmp_path)
+    printed = run(command, "leaderboard", "--agents", "stageroute,oracle,ppo", *short, cwd=tmp_path)
     assert "score / horizon oracle" in " ".join(printed.split())
     assert (tmp_path / "results" / "results.parquet").is_file()

@@ -29,6 +29,8 @@ def agents() -> None:
         parameters = registry.parameters_of(factory)
         shown = [f"{p.name}={p.default!r}" for p in parameters.values()]
         summary = (factory.__doc__ or "").strip().partition("\n")[0].replace("``", "")
+        if trained := registry.trained_on(factory):
+            summary += f" Trained on: {', '.join(trained)}."
         kind = getattr(factory, "kind", "learner")
         table.add_row(escape(name), kind, escape(summary), escape(", ".join(shown)))
     stdout_console().print(table)

@@ -150,6 +150,11 @@ def kind_of(factory: AgentFactory, name: str) -> str:
     return str(kind)
 
 
+def trained_on(factory: AgentFactory) -> tuple[str, ...]:
+    """Scenarios that an agent was trained on: its class's attribute ``trained_on``, or none."""
+    return tuple(getattr(factory, "trained_on", ()))
+
+
 def parameters_of(factory: AgentFactory) -> dict[str, Parameter]:
     """Parameters of an agent's class by name, without what every agent is made from."""
     found = inspect.signature(factory).parameters.values()

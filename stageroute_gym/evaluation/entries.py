@@ -32,7 +32,9 @@ class Entry:
         label: what results and tables call the entry.
         kind: ``reference`` (knows the truth), ``baseline`` or ``learner``.
         env_id: the environment that it plays in.
-        fingerprint: SHA-256 of the agent's code, or of its file.
+        fingerprint: SHA-256 of the agent's code and the files that its class's attribute ``files``
+            names, or of its file.
+        trained_on: names of the scenarios that the agent was trained on.
     """
 
     agent: str
@@ -41,6 +43,7 @@ class Entry:
     kind: str
     env_id: str
     fingerprint: str = field(repr=False)
+    trained_on: tuple[str, ...] = ()
 
     @classmethod
     def parsed(cls, text: str, env_id: str | None = None) -> Self:
@@ -88,6 +91,7 @@ class Entry:
             kind,
             environment_of(factory, env_id),
             _fingerprint(agent, factory),
+            agents.trained_on(factory),
         )
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -103,6 +107,7 @@ class Entry:
             "kind": self.kind,
             "env_id": self.env_id,
             "fingerprint": self.fingerprint,
+            "trained_on": list(self.trained_on),
         }
 
 
@@ -245,8 +250,14 @@ def _fingerprint(agent: str, factory: agents.AgentFactory) -> str:
     if Path(agent).is_file():
         return fingerprints.of_file(agent)
     module = inspect.getmodule(factory)
-    return fingerprints.of_code(module.__name__) if module is not None else ""
+    if module is None:
+        return ""
+    return fingerprints.of_code(module.__name__, getattr(factory, "files", ()))
 
 
 def _rebuilt(kind: type[Entry], values: dict[str, Any]) -> Entry:
-    return kind(**{**values, "parameters": MappingProxyType(values["parameters"])})
+    own = {
+        "parameters": MappingProxyType(values["parameters"]),
+        "trained_on": tuple(values["trained_on"]),
+    }
+    return kind(**{**values, **own})

@@ -146,12 +146,23 @@ def notes(summary: dict[str, Any]) -> list[str]:
     served = {name: service_note(values) for name, values in summary["service"].items()}
     return [
         *(f"{name}: {line}." for name, line in served.items() if line),
+        *_trained(summary),
         LEGEND,
         f"{means[0].upper()}{means[1:]}.",
         *([OVERALL_LEGEND] if summary["overall"] is not None else []),
         *([BUDGET_LEGEND] if summary["sweeps"] else []),
         ORACLE_LEGEND,
         *([OVER_BUDGET] if any(row["over_budget"] for row in rows) else []),
+    ]
+
+
+def _trained(summary: dict[str, Any]) -> list[str]:
+    """On which scenarios the trained ones of the entries were trained."""
+    entries = summary["settings"]["entries"].values()
+    return [
+        f"{entry['label']}: trained on scenarios: {', '.join(entry['trained_on'])}."
+        for entry in entries
+        if entry["trained_on"]
     ]
 
 
