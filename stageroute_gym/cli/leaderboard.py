@@ -12,6 +12,7 @@ from stageroute_gym.cli.options import (
     Backend,
     Data,
     EnvId,
+    Features,
     Jobs,
     Models,
     Patience,
@@ -49,6 +50,7 @@ def leaderboard(
     data: Data = None,
     models: Models = None,
     prices: Prices = None,
+    features: Features = None,
     env_id: EnvId = None,
     assignments: Assignments = None,
     jobs: Jobs = None,
@@ -87,7 +89,7 @@ def leaderboard(
         suite=suite,
         seeds=None if seeds is None else parse_seeds(seeds),
         env_id=env_id,
-        **overrides_of(problem, data, models, assignments or (), prices),
+        **overrides_of(problem, data, models, assignments or (), prices, features),
     )
     for chosen in settings.scenarios:
         for note in chosen.notes():

@@ -27,6 +27,10 @@ Models = Annotated[
 Prices = Annotated[
     str | None, typer.Option(metavar="FILE", help="Price list of the models in --data.")
 ]
+Features = Annotated[
+    str | None,
+    typer.Option(metavar="FILE", help="Numbers known of each query in --data, by query_id."),
+]
 Assignments = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="NAME=VALUE", help="An option of the scenario's workload."),
@@ -161,16 +165,20 @@ def overrides_of(
     models: str | None,
     assignments: Iterable[str],
     prices: str | None = None,
+    features: str | None = None,
 ) -> dict[str, Any]:
     """All overrides of a scenario that a command was given.
 
     Raises:
         FieldError: if an assignment is none, or gives what an option has given already.
     """
-    files = {"data": data, "models": models, "prices": prices}
+    files = {"data": data, "models": models, "prices": prices, "features_file": features}
     values = {**problem, **{name: path for name, path in files.items() if path is not None}}
     for name, value in parse_assignments(assignments).items():
         if name in values:
             raise FieldError("set", f"{name}={value}", f"another name; --{name} is given")
         values[name] = value
+    if features is not None:
+        # Who names the file wants what is in it.
+        values.setdefault("features", "columns")
     return values

@@ -10,6 +10,7 @@ from stageroute_gym.cli.options import (
     Assignments,
     Data,
     EnvId,
+    Features,
     Models,
     Prices,
     overrides_of,
@@ -31,6 +32,7 @@ def run(
     data: Data = None,
     models: Models = None,
     prices: Prices = None,
+    features: Features = None,
     env_id: EnvId = None,
     assignments: Assignments = None,
     *,
@@ -46,7 +48,7 @@ def run(
     from stageroute_gym.report.terminal import print_line, print_table
 
     chosen = scenarios.get(
-        scenario, **overrides_of(problem, data, models, assignments or (), prices)
+        scenario, **overrides_of(problem, data, models, assignments or (), prices, features)
     )
     played = play(agent, chosen, parse_seeds(seeds), env_id=env_id)
     rows = played.episodes

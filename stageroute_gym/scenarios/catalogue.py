@@ -10,6 +10,7 @@ from stageroute_gym.scenarios.worlds import WorldsScenario
 from stageroute_gym.workloads import (
     Changing,
     Drift,
+    Featured,
     Figures,
     Newcomers,
     Outage,
@@ -26,6 +27,7 @@ _PAPER = _ROUTERBENCH.replace(horizon=36_497, num_stages=33)
 _BY_RELEASE = Figures(arrival_order="release", initial_models=7)
 # So few slots that the best fixed set falls 2 to 5 % behind, where with five it would not.
 _THREE_SLOTS, _FOUR_SLOTS = (_ROUTERBENCH.replace(max_deployed=slots) for slots in (3, 4))
+_SIX_SLOTS = _ROUTERBENCH.replace(max_deployed=6, num_stages=5)
 # All models from the start, so that the change is all that happens.
 _ALL_THERE = Figures(initial_models=11)
 _BY_STRENGTH = Figures(arrival_order="score", initial_models=5, arrival_interval=4_000)
@@ -197,6 +199,20 @@ CATALOGUE = (
         _ROUTERBENCH,
         Figures(initial_models=7, features="task"),
         "as routerbench, and each query tells its task, one-hot; models differ by task",
+    ),
+    Scenario(
+        "per-query",
+        1,
+        _SIX_SLOTS,
+        Featured(),
+        "8 numbers tell of each query which of six models will answer it; the task oracle reads it",
+    ),
+    Scenario(
+        "noise-features",
+        1,
+        _SIX_SLOTS,
+        Featured(informative=False),
+        "as per-query, but the numbers are another query's and worth nothing",
     ),
     WorldsScenario.family(
         "tune",

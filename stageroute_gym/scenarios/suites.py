@@ -50,7 +50,8 @@ _CHANGES = (
     *("mixed-alpha", "delayed", "per-task"),
 )
 _PRODUCTION = ("sparse-feedback", "slow-start")
-_ALL = (*_BUDGETS, "paper", *_CHANGES, *_PRODUCTION)
+_FEATURES = ("per-query", "noise-features")
+_ALL = (*_BUDGETS, "paper", *_CHANGES, *_PRODUCTION, *_FEATURES)
 
 # Worlds of a horizon above 20,000, of which one alone takes as long as all the others together.
 _TOO_LONG = {"tune": (11, 21, 26, 38), "test": (6, 17, 28, 39)}

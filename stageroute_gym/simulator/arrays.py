@@ -16,7 +16,7 @@ from stageroute_gym.compiling import njit
 
 
 class WorldArrays(NamedTuple):
-    """What no episode changes: problem, table and schedule, all float64."""
+    """What no episode changes: problem, table and schedule; all float64 but the features."""
 
     outcomes: Floats  # (Q, N, 2): SCORE, COST of each model on each row
     # (G, Q, 2): KEEP_PROBABILITY, ALIAS of each row in each query mix; G = 0: rows in their order
@@ -25,7 +25,7 @@ class WorldArrays(NamedTuple):
     stage_models: Floats  # (K, 3, N): AVAILABLE, COST_MULTIPLIER, TRUE_SCORE
     models: Floats  # (2, N): THROUGHPUT, LIST_PRICE
     settings: Floats  # (10,): HORIZON to FAILURE_RATE
-    features: Floats  # (Q, F): what is shown of each row
+    features: Singles  # (Q, F): what is shown of each row
 
 
 SCORE, COST = range(2)

@@ -157,7 +157,7 @@ class World:
             stage_models=np.stack(stage_models, axis=1, dtype=np.float64),
             models=np.stack([self.throughput, self.table.list_price]),
             settings=np.array(settings, np.float64),
-            features=np.array(self.table.features),
+            features=np.ascontiguousarray(self.table.features, np.float32),
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from stageroute_gym.workloads.changes import Drift, Outage, PriceChange, Regression
 from stageroute_gym.workloads.changing import Changing
 from stageroute_gym.workloads.convert import convert
+from stageroute_gym.workloads.featured import Featured
 from stageroute_gym.workloads.figures import Figures
 from stageroute_gym.workloads.newcomers import Newcomers
 from stageroute_gym.workloads.outcome_files import (
@@ -24,6 +25,7 @@ __all__ = [
     "Change",
     "Changing",
     "Drift",
+    "Featured",
     "Figures",
     "FileReport",
     "ModelReport",

@@ -7,7 +7,6 @@ import functools
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,14 +18,10 @@ from stageroute_gym.workloads.arrivals import Arrivals, arrival_order, initial_p
 from stageroute_gym.workloads.layouts import COST, SCORE, models_of
 from stageroute_gym.workloads.outcome_files import read_outcomes
 from stageroute_gym.workloads.prices import TYPICAL_TOKENS, match, read_prices
+from stageroute_gym.workloads.query_features import KINDS, query_features
 from stageroute_gym.workloads.release_list import read_calendar
 from stageroute_gym.workloads.schedule import Schedule
 from stageroute_gym.workloads.table import OutcomeTable
-
-if TYPE_CHECKING:
-    import polars as pl
-
-MAX_FEATURES = 32
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,9 +43,12 @@ class Recorded:
             models as old as the last of them are there too.
         arrival_interval: queries between two later arrivals. None spaces them by date where the
             order is that, and evenly otherwise.
-        features: what an agent sees of a query: ``"none"``, or ``"task"``, one-hot: the column
+        features: what an agent sees of a query: ``"none"``; ``"task"``, one-hot: the column
             ``family`` if there is one, else ``task``; of more than 32, the 32 most frequent and
-            one for all others.
+            one for all others; ``"columns"``, up to 512 numbers, standardised: the columns
+            ``feature:<name>`` and the list column ``embedding``; or ``"both"``.
+        features_file: path of a second file with ``query_id`` and those columns. Queries that it
+            lacks are left out.
 
     Raises:
         FieldError: if a value is out of range; by ``build``, if a file has a fault.
@@ -64,9 +62,10 @@ class Recorded:
     initial_models: int | None = None
     arrival_interval: int | None = None
     features: str = "none"
+    features_file: str | None = None
 
     def __post_init__(self) -> None:
-        for field in ("data", "models", "prices"):
+        for field in ("data", "models", "prices", "features_file"):
             path = getattr(self, field)
             if not isinstance(path, str) and (field == "data" or path is not None):
                 raise FieldError(field, path, "a path, as text")
@@ -86,7 +85,10 @@ class Recorded:
         for pair in self.price_of:
             if not isinstance(pair, str) or not all(pair.rpartition("=")):
                 raise FieldError("price_of", pair, "MODEL=NAME")
-        checks.choice("features", self.features, ("none", "task"))
+        checks.choice("features", self.features, KINDS)
+        if self.features_file is not None and self.features in ("none", "task"):
+            allowed = "'columns' or 'both', since there is a features_file"
+            raise FieldError("features", self.features, allowed)
 
     def build(self, problem: Problem) -> tuple[OutcomeTable, Schedule]:
         """The file's outcomes, models and queries in its order, tasks by name; the arrivals.
@@ -113,8 +115,9 @@ class Recorded:
         """
         if not self.data:
             raise FieldError("data", self.data, "the path of a file of outcomes (--data FILE)")
-        stamp = os.stat(self.data).st_mtime_ns if os.path.isfile(self.data) else None
-        table = _read(self.data, stamp, self.features)
+        files = (self.data, self.features_file)
+        stamps = tuple(os.stat(f).st_mtime_ns if f and os.path.isfile(f) else None for f in files)
+        table = _read(self.data, self.features, self.features_file, stamps)
         if self.prices is None:
             return table
         return dataclasses.replace(table, list_price=self._list_prices(table.models)[0])
@@ -122,7 +125,19 @@ class Recorded:
     def notes(self, problem: Problem) -> tuple[str, ...]:
         """What a user should know: list prices that are unknown, dates that have no effect."""
         table = self.outcomes()
-        return (*self._price_notes(table.models), *self._date_notes(table, problem))
+        return (
+            *self._price_notes(table.models),
+            *self._feature_notes(table),
+            *self._date_notes(table, problem),
+        )
+
+    def _feature_notes(self, table: OutcomeTable) -> tuple[str, ...]:
+        if self.features_file is None:
+            return ()
+        left_out = len(read_outcomes(self.data)) - table.num_queries
+        if not left_out:
+            return ()
+        return (f"{left_out} queries are left out, since {self.features_file} lacks them",)
 
     def _price_notes(self, models: tuple[str, ...]) -> tuple[str, ...]:
         if self.prices is None:
@@ -189,9 +204,13 @@ class Recorded:
 
 
 @functools.lru_cache(maxsize=4)
-def _read(data: str, stamp: int | None, features: str) -> OutcomeTable:
-    """The outcomes of a file as it was last changed at ``stamp``."""
+def _read(
+    data: str, features: str, features_file: str | None, stamps: tuple[int | None, ...]
+) -> OutcomeTable:
+    """The outcomes of a file, and its features, as the two were last changed at ``stamps``."""
     frame = read_outcomes(data)
+    kept, shown = query_features(frame, features, features_file)
+    frame = frame[kept]
     models = models_of(frame.columns)
     names, task = np.unique(frame["task"].to_numpy(), return_inverse=True)
     weighted = "weight" in frame.columns
@@ -201,18 +220,6 @@ def _read(data: str, stamp: int | None, features: str) -> OutcomeTable:
         cost=frame.select(COST + model for model in models).to_numpy(),
         task=task.astype(np.int64),
         task_names=tuple(str(name) for name in names),
-        features=_one_hot(frame) if features == "task" else np.empty((0, 0)),
+        features=shown,
         weight=frame["weight"].to_numpy() if weighted else np.empty(0),
     )
-
-
-def _one_hot(frame: pl.DataFrame) -> NDArray[np.float64]:
-    """One column a task or family, by name; shape (Q, F), F <= 33."""
-    values = frame["family" if "family" in frame.columns else "task"].to_numpy()
-    names, index, counts = np.unique(values, return_inverse=True, return_counts=True)
-    if len(names) <= MAX_FEATURES:
-        return np.eye(len(names))[index]
-    frequent = np.sort(np.argsort(-counts, kind="stable")[:MAX_FEATURES])
-    place = np.full(len(names), MAX_FEATURES)
-    place[frequent] = np.arange(MAX_FEATURES)
-    return np.eye(MAX_FEATURES + 1)[place[index]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,8 +21,9 @@ class OutcomeTable:
         cost: costs in USD per query, not negative, shape (Q, N), float64.
         task: index into ``task_names`` of each query, shape (Q,), int64.
         task_names: names of the tasks.
-        features: what an agent sees of a query before routing it, shape (Q, F), float64, F >= 1;
-            a single column of zeros where nothing is known.
+        features: what an agent sees of a query before routing it, shape (Q, F), float64 or
+            float32, as which the simulator keeps them, F >= 1; a single column of zeros
+            where nothing is known.
         weight: relative frequency of each query, positive, shape (Q,), float64; all 1 by default.
         list_price: USD of a typical query of each model as its provider announces it in advance,
             shape (N,), float64; 0 where unknown, which is the default.
@@ -35,7 +37,7 @@ class OutcomeTable:
     cost: NDArray[np.float64]
     task: NDArray[np.int64]
     task_names: tuple[str, ...]
-    features: NDArray[np.float64] = field(default_factory=lambda: np.empty((0, 0)))
+    features: NDArray[np.floating[Any]] = field(default_factory=lambda: np.empty((0, 0)))
     weight: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
     list_price: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
 

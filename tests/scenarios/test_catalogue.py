@@ -24,8 +24,8 @@ WITHOUT_FILE = [
 ]
 SUITES = {
     "quick": [1, "2ef224ebadc1692dd189c93c970acdb489a5ad518d5bf57e75f0dfca112cce9a"],
-    "core": [2, "fb6717e21307cdeee9527c26c3bdcc4f848ec342c21d6f4337704c1ae47d848a"],
-    "full": [3, "93b3a221b5d8a135fbd8fedaa152649efeff9fe3320912ba57a979d2126b9260"],
+    "core": [2, "cf6d3780fd5678e7fea449394f16270a63ebb99a6c99be508480f6b6dd3c8b94"],
+    "full": [3, "81c40f7e30a80bddb3522d578f129250c64fd499f27aec2c77f944a12e2f5262"],
     "changes": [1, "b7fea0589b303e7989cd7a694cc39686bba2aa42dcc9f8ccda891169f885d403"],
     "worlds-tune": [1, "fb4d240ff829b22bf9e3b5260c16e7db691faf75499a0e9eecfacc6ab87eb13b"],
     "worlds-test": [1, "e0fabf8aed9908bd4b4b0ab24bc940d33ab75b48dd01981d8aa0cf14d46e520a"],

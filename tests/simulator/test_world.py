@@ -75,8 +75,10 @@ def test_the_kernels_get_what_the_world_says():
     assert (stage_models[:, 1] == world.schedule.cost_multiplier).all()
     assert (models[1] == world.table.list_price).all()
     assert settings_.tolist() == [10, 10.0, 1, 20, 0, 0, 2, 1, 0, 0]
-    assert (features == world.table.features).all()
-    assert all(a.dtype == np.float64 and a.flags.c_contiguous for a in world.arrays)
+    assert (features == world.table.features.astype(np.float32)).all()
+    kinds = [np.float64] * 6 + [np.float32]
+    assert [a.dtype for a in world.arrays] == kinds
+    assert all(a.flags.c_contiguous for a in world.arrays)
 
 
 @pytest.mark.parametrize(("models", "stages", "rows"), [(4, 3, 11), (4, 2, 12), (5, 3, 12)])

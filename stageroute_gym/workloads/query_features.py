@@ -1,0 +1,148 @@
+"""What is known of a recorded query before it is routed: task labels, numbers, embeddings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stageroute_gym.errors import FieldError
+from stageroute_gym.workloads.table_files import read_table
+
+if TYPE_CHECKING:
+    import polars as pl
+
+KINDS = ("none", "task", "columns", "both")
+FEATURE, EMBEDDING = "feature:", "embedding"
+MAX_TASKS = 32
+MAX_COLUMNS = 512
+
+
+class QueryFeatures(NamedTuple):
+    """The queries of a file that have features, and these.
+
+    Attributes:
+        kept: the rows of the file that have features, shape (Q,), int64.
+        features: one row a kept query, shape (Q, F), float32; (Q, 0) where none are wanted.
+    """
+
+    kept: NDArray[np.int64]
+    features: NDArray[np.float32]
+
+
+def query_features(frame: pl.DataFrame, kind: str, features_file: str | None) -> QueryFeatures:
+    """The features of a file's queries.
+
+    Numbers are standardised: over the queries that have some, each has the mean 0 and the standard
+    deviation 1; one that never varies is 0.
+
+    Args:
+        frame: the file, as `stageroute_gym.workloads.outcome_files.read_outcomes` returns it.
+        kind: ``none``; ``task``: one-hot; ``columns``: numbers; ``both``: the task, then numbers.
+        features_file: path of a file with ``query_id`` and the numbers; None takes them from
+            ``frame``. Queries that it lacks are left out.
+
+    Raises:
+        FieldError: if the numbers are absent, of another type, not finite, or too many, or the
+            second file has a query twice or none of the first.
+    """
+    kept = np.arange(len(frame))
+    parts: list[NDArray[np.float32]] = [np.empty((len(frame), 0), np.float32)]
+    if kind in ("columns", "both"):
+        if features_file is None:
+            numbers = _numbers(frame, "data")
+        else:
+            kept, numbers = _joined(frame, features_file)
+        parts = [_standardised(numbers)]
+    if kind in ("task", "both"):
+        parts.insert(0, _one_hot(frame)[kept])
+    return QueryFeatures(kept, np.concatenate(parts, axis=1))
+
+
+def _joined(
+    frame: pl.DataFrame, features_file: str
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Rows of ``frame`` that the second file knows, and its numbers in that order."""
+    import polars as pl
+
+    table = read_table(features_file, "features_file").frame
+    if "query_id" not in table.columns:
+        allowed = "a file with a column query_id"
+        raise FieldError("features_file", features_file, allowed)
+    names = table["query_id"].cast(pl.String, strict=False)
+    twice = names.filter(names.is_duplicated())
+    if len(twice) or names.null_count():
+        found = twice[0] if len(twice) else None
+        raise FieldError("query_id of features_file", found, "each query once, by a name")
+    places = pl.DataFrame({"query_id": names, "place": np.arange(len(names))})
+    found_at = frame.select("query_id").with_row_index("row").join(places, on="query_id")
+    found_at = found_at.sort("row")
+    if not len(found_at):
+        allowed = "a file with some query_id of the outcomes"
+        raise FieldError("features_file", features_file, allowed)
+    numbers = _numbers(table, "features_file")
+    return found_at["row"].to_numpy().astype(np.int64), numbers[found_at["place"].to_numpy()]
+
+
+def _numbers(frame: pl.DataFrame, field: str) -> NDArray[np.float64]:
+    """Columns ``feature:<name>`` and then those of ``embedding``, shape (Q, F), float64."""
+    import polars as pl
+
+    names = [name for name in frame.columns if name.startswith(FEATURE)]
+    parts = []
+    for name in names:
+        kind = frame.schema[name]
+        if not (kind.is_numeric() or kind == pl.Boolean):
+            raise FieldError(f"{name} of {field}", str(kind), "a column of numbers")
+        parts.append(frame[name].cast(pl.Float64).fill_null(np.nan).to_numpy()[:, None])
+    if EMBEDDING in frame.columns:
+        parts.append(_embeddings(frame[EMBEDDING], field))
+    if not parts:
+        allowed = f"a file with columns {FEATURE}<name> or a list column {EMBEDDING}"
+        raise FieldError(field, ", ".join(frame.columns[:5]), allowed)
+    numbers = np.concatenate(parts, axis=1)
+    if numbers.shape[1] > MAX_COLUMNS:
+        raise FieldError(f"features of {field}", numbers.shape[1], f"at most {MAX_COLUMNS}")
+    if not np.isfinite(numbers).all():
+        row, column = np.argwhere(~np.isfinite(numbers))[0]
+        name = names[column] if column < len(names) else f"{EMBEDDING}[{column - len(names)}]"
+        where = f"{name} of query {frame['query_id'][int(row)]!r}"
+        raise FieldError(where, float(numbers[row, column]), "a finite number")
+    return numbers
+
+
+def _embeddings(column: pl.Series, field: str) -> NDArray[np.float64]:
+    import polars as pl
+
+    kind = column.dtype
+    inner = getattr(kind, "inner", None)
+    if not isinstance(kind, (pl.List, pl.Array)) or inner is None or not inner.is_numeric():
+        raise FieldError(f"{EMBEDDING} of {field}", str(kind), "a column of lists of numbers")
+    rows = column.cast(pl.List(pl.Float64))
+    lengths = rows.list.len().fill_null(0)
+    if lengths.n_unique() != 1 or lengths[0] == 0:
+        found = sorted(lengths.unique().to_list())
+        raise FieldError(f"lengths of {EMBEDDING} of {field}", found, "one length, at least 1")
+    flat = rows.explode().fill_null(np.nan).to_numpy()
+    return flat.reshape(len(column), int(lengths[0]))
+
+
+def _standardised(numbers: NDArray[np.float64]) -> NDArray[np.float32]:
+    deviation = numbers.std(axis=0)
+    # Rounding leaves a constant a little deviation.
+    varies = deviation > 1e-12 * np.abs(numbers).max(axis=0)
+    centred = np.where(varies, numbers - numbers.mean(axis=0), 0.0)
+    return (centred / np.where(varies, deviation, 1.0)).astype(np.float32)
+
+
+def _one_hot(frame: pl.DataFrame) -> NDArray[np.float32]:
+    """One column a task or family, by name; shape (Q, F), F <= 33."""
+    values = frame["family" if "family" in frame.columns else "task"].to_numpy()
+    names, index, counts = np.unique(values, return_inverse=True, return_counts=True)
+    if len(names) <= MAX_TASKS:
+        return np.eye(len(names), dtype=np.float32)[index]
+    frequent = np.sort(np.argsort(-counts, kind="stable")[:MAX_TASKS])
+    place = np.full(len(names), MAX_TASKS)
+    place[frequent] = np.arange(MAX_TASKS)
+    return np.eye(MAX_TASKS + 1, dtype=np.float32)[place[index]]
