@@ -61,6 +61,9 @@ HELP = {
     "burst": "Size in queries of the token bucket that enforces it with discrete actions.",
     "deployment_cost": "USD for each model that a stage deploys and the stage before did not.",
     "feedback_delay": "Number of queries after which score and cost of a query are observed.",
+    "feedback_rate": "Share of the queries whose score comes back; the cost always does.",
+    "activation_delay": "Number of queries before a newly deployed model can serve.",
+    "failure_rate": "Share of the calls that fail: they cost as any other and score 0.",
 }
 PROBLEM_PANEL = "Problem (overrides the scenario's)"
 
