@@ -42,21 +42,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--agent", default="paced-route")
     parser.add_argument("--scenario", default="outage")
-    parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--frames", type=int, default=50)
-    parser.add_argument("--width", type=int, default=760)
     parser.add_argument("--out", type=Path, default=Path("episode.gif"))
     given = parser.parse_args()
-    pictures = frames(given.agent, given.scenario, given.seed, given.frames)
-    height = round(given.width * pictures[0].shape[0] / pictures[0].shape[1])
-    images = [Image.fromarray(picture).resize((given.width, height)) for picture in pictures]
+    pictures = frames(given.agent, given.scenario, seed=0, count=given.frames)
+    size = (760, round(760 * pictures[0].shape[0] / pictures[0].shape[1]))
+    images = [Image.fromarray(picture).resize(size) for picture in pictures]
     # One palette for all: pictures that change little then take little room.
     palette = images[-1].quantize(64, method=Image.Quantize.MAXCOVERAGE)
     drawn = [image.quantize(palette=palette, dither=Image.Dither.NONE) for image in images]
-    durations = [150] * (len(drawn) - 1) + [2500]
-    drawn[0].save(
-        given.out, save_all=True, append_images=drawn[1:], duration=durations, loop=0, optimize=True
-    )
+    timing = {"duration": [150] * (len(drawn) - 1) + [2500], "loop": 0}
+    drawn[0].save(given.out, save_all=True, append_images=drawn[1:], optimize=True, **timing)
     print(f"{len(drawn)} pictures, {given.out.stat().st_size / 1000:.0f} kB: {given.out}")
 
 

@@ -16,10 +16,11 @@ FLOORS = (
     ("context", "workloads"),
     ("logs", "simulator"),
     ("scenarios",),
-    ("oracles", "advice", "rendering"),
+    ("oracles", "rendering"),
     ("env", "vector"),
     ("wrappers", "evaluation"),
-    ("flat", "report", "testing"),
+    ("flat", "advice"),
+    ("report", "testing"),
     ("cli",),
     ("benchmark", "stageroute_agents"),
 )

@@ -54,7 +54,7 @@ def test_it_prints_and_writes_every_section(run, tmp_path, monkeypatch):
 
 def _check_figures(content):
     environments = {row["environment"]: row for row in content["environments"]["rows"]}
-    assert set(environments) == {"gym.make", "vector, 2"}
+    assert set(environments) == {"gym.make", "gym.make, np.int64", "vector, 2"}
     assert all(row["CartPole-v1"] > 0 for row in environments.values())
     decided = content["agents"]
     measured = {row["agent"] for row in decided["rows"]}
