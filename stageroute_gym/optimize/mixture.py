@@ -17,6 +17,9 @@ from stageroute_gym.array_types import Floats
 from stageroute_gym.compiling import njit
 
 MASS_TOLERANCE = 1e-12  # shares of queries below this are rounding
+# A share below this part of a cap is rounding. A model a million times dearer than the budget and a
+# million times better than the others has shares far below MASS_TOLERANCE that count.
+_SHARE_ROUNDING = 1e-15
 VALUE_TOLERANCE = 1e-14  # gains by this part of what is compared are rounding
 # A literal 0 passed on to another kernel is a type of its own, and compiles that kernel once more.
 ZERO: Any = np.int64(0)
@@ -176,7 +179,7 @@ def solve_mixture(
         for i in range(count):
             if shares[i] >= cap[i] - MASS_TOLERANCE * cap[i]:
                 shares[i] = cap[i]
-            elif shares[i] <= MASS_TOLERANCE * cap[i]:
+            elif shares[i] <= _SHARE_ROUNDING * cap[i]:
                 shares[i] = 0.0
             else:
                 orders[new, fractional] = i
@@ -217,7 +220,7 @@ def _make_basic(
             share = shares[model] + step * direction
             if share >= cap[model] - MASS_TOLERANCE * cap[model]:
                 shares[model] = cap[model]
-            elif share <= MASS_TOLERANCE * cap[model]:
+            elif share <= _SHARE_ROUNDING * cap[model]:
                 shares[model] = 0.0
             else:
                 shares[model] = share

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from rational import best_full_mixture
 
 from stageroute_gym.errors import FieldError
 from stageroute_gym.optimize import deploy, deploy_mip, route_lp
@@ -167,3 +168,21 @@ def test_bad_arguments_are_refused(arguments, field):
     with pytest.raises(FieldError) as caught:
         deploy_mip(*arguments)
     assert caught.value.field == field
+
+
+def test_a_share_however_small_of_a_model_far_dearer_counts():
+    # With shares of 1e-12 of all queries a model may earn as much as all the others.
+    rng = np.random.default_rng(0)
+    for _ in range(1000):
+        models = int(rng.integers(2, 6))
+        score, cost = 10 ** rng.uniform(-6, 0, models), rng.random(models) * 1e-9
+        dear = rng.integers(models)
+        score[dear], cost[dear] = 1.0, cost.max() * 10 ** rng.uniform(3, 14)
+        caps = rng.uniform(0.2, 1, models) if rng.random() < 0.7 else np.ones(models)
+        budget = float(cost.min() * 10 ** rng.uniform(0, 1))
+        for slots in (models, int(rng.integers(1, models + 1))):
+            plan = deploy_mip(score, cost, budget, caps, slots)
+            best = best_full_mixture(score, cost, caps, budget, slots)
+            assert plan.feasible == (best is not None)
+            if best is not None:
+                assert plan.value == pytest.approx(best, rel=1e-10, abs=0)
