@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from stageroute_agents.arrays import Batch, Floats, Integers, State
 from stageroute_agents.linear_program import LinearProgramAgent
+from stageroute_gym.array_types import Singles
 from stageroute_gym.checks import choice, number
 from stageroute_gym.compiling import njit
 from stageroute_gym.context import AgentContext
@@ -63,8 +64,7 @@ class StageRoute(LinearProgramAgent):
 
         Subclasses with estimates of their own derive from `LinearProgramAgent`.
         """
-        shares = np.empty(batch["pulls"].shape)
-        route_by_bounds(
+        return route_by_bounds(
             batch["pulls"],
             batch["mean_score"],
             batch["mean_cost"],
@@ -72,9 +72,7 @@ class StageRoute(LinearProgramAgent):
             self.throughput,
             self.budgets(batch),
             (self.gamma, *self.cost_bounds, self.cost_scale),
-            shares,
         )
-        return shares
 
 
 def cost_scale_of(scale: str | float, list_prices: Sequence[float], dearest: float) -> float:
@@ -128,9 +126,8 @@ def route_by_bounds(
     throughput: Floats,
     budgets: Floats,
     bounds: tuple[float, float, float, float],
-    shares: Floats,
-) -> None:
-    """RouteOPT on ``mu^U`` and ``c^L`` of the deployed models, in each row.
+) -> Floats:
+    """RouteOPT on ``mu^U`` and ``c^L`` of the deployed models: shares, shape (E, N), float64.
 
     Args:
         pulls: observation, shape (E, N), float32, like the next three.
@@ -140,12 +137,31 @@ def route_by_bounds(
         throughput: shape (N,), float64.
         budgets: USD a query, shape (E,), float64.
         bounds: ``gamma``, ``c1``, ``c2`` and the scale of costs in USD.
-        shares: written, shape (E, N), float64.
     """
+    n = pulls.shape[1]
+    shares = np.empty(pulls.shape)
+    scratch = np.zeros((3, n)), np.empty((5, n + 1)), np.empty((4, n + 1), np.int64)
+    _route_into(
+        shares, (pulls, mean_score, mean_cost, deployed), throughput, budgets, bounds, scratch
+    )
+    return shares
+
+
+@njit(cache=True, _nrt=False)
+def _route_into(
+    shares: Floats,
+    observed: tuple[Singles, Singles, Singles, Singles],
+    throughput: Floats,
+    budgets: Floats,
+    bounds: tuple[float, float, float, float],
+    scratch: tuple[Floats, Floats, Integers],
+) -> None:
+    """Write the shares; apart from what allocates, so that no slice of a row is counted."""
+    pulls, mean_score, mean_cost, deployed = observed
     gamma, cost_min, cost_max, scale = bounds
+    estimates, floats, integers = scratch
+    score, cost, caps = estimates[0], estimates[1], estimates[2]
     rows, n = pulls.shape
-    score, cost, caps = np.zeros(n), np.zeros(n), np.zeros(n)
-    floats, integers = np.empty((5, n + 1)), np.empty((4, n + 1), np.int64)
     for e in range(rows):
         for m in range(n):
             # Values of models that are not deployed are not read.

@@ -16,7 +16,7 @@ from stageroute_gym.optimize.mixture import MASS_TOLERANCE, VALUE_TOLERANCE, sol
 SLOT_TOLERANCE = 1e-9  # slots used beyond what there are by less than this are rounding
 
 
-@njit(cache=True)
+@njit(cache=True, _nrt=False)
 def largest_caps(cap: Floats, count: int, number: int, largest: Floats) -> float:
     """Write the ``number`` largest caps in descending order and return their sum.
 
@@ -42,7 +42,7 @@ def largest_caps(cap: Floats, count: int, number: int, largest: Floats) -> float
     return total
 
 
-@njit(cache=True)
+@njit(cache=True, _nrt=False)
 def least_shares(
     cap: Floats, count: int, slots: int, mass: float, largest: Floats, least: Floats
 ) -> None:
@@ -64,7 +64,7 @@ def least_shares(
         least[i] = min(short, cap[i]) if short > MASS_TOLERANCE else 0.0
 
 
-@njit(cache=True)
+@njit(cache=True, _nrt=False)
 def relax(
     score: Floats,
     cost: Floats,

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from stageroute_gym.array_types import Flags, Floats
+from stageroute_gym.array_types import Flags, Floats, Integers
 from stageroute_gym.compiling import njit
 from stageroute_gym.optimize.arguments import (
     as_budget,
@@ -58,7 +58,7 @@ class RoutePlans(NamedTuple):
     feasible: Flags
 
 
-@njit(cache=True)
+@njit(cache=True, _nrt=False)
 def compact_row(
     score_row: Floats, cost_row: Floats, throughput_row: Floats, floats: Floats, names: Floats
 ) -> int:
@@ -93,7 +93,7 @@ def compact_row(
     return count
 
 
-@njit(cache=True)
+@njit(cache=True, _nrt=False)
 def route_row(
     score_row: Floats,
     cost_row: Floats,
@@ -171,20 +171,17 @@ def route_kernel(
     )
 
 
-@njit(cache=True)
+@njit(cache=True, _nrt=False)
 def _route_rows(
     score: Floats,
     cost: Floats,
     budget: Floats,
     throughput: Floats,
-    probabilities: Floats,
-    value: Floats,
-    price: Floats,
-    feasible: Flags,
+    plans: tuple[Floats, Floats, Floats, Flags],
+    scratch: tuple[Floats, Integers],
 ) -> None:
-    size = score.shape[1] + 1
-    floats = np.empty((5, size))
-    integers = np.empty((4, size), dtype=np.int64)
+    probabilities, value, price, feasible = plans
+    floats, integers = scratch
     for e in range(score.shape[0]):
         value[e], price[e], feasible[e] = route_row(
             score[e], cost[e], budget[e], throughput[e], probabilities[e], floats, integers
@@ -208,8 +205,9 @@ def route_rows(score: Floats, cost: Floats, budget: Floats, throughput: Floats) 
     plans = RoutePlans(
         np.empty(score.shape), np.empty(rows), np.empty(rows), np.empty(rows, dtype=np.bool_)
     )
-    # Flat arrays: named tuples from Python cost more than the programme of one row.
-    _route_rows(score, cost, budget, throughput, *plans)
+    scratch = np.empty((5, score.shape[1] + 1)), np.empty((4, score.shape[1] + 1), dtype=np.int64)
+    # A plain tuple: a named one from Python costs more than the programme of one row.
+    _route_rows(score, cost, budget, throughput, tuple(plans), scratch)
     return plans
 
 

@@ -25,7 +25,7 @@ ROUNDING = 4e-16  # differences by this part of the largest score are rounding
 IN, FREE, OUT = 1, 0, -1
 
 
-@njit(cache=True)
+@njit(cache=True, _nrt=False)
 def _swap(
     score: Floats,
     cost: Floats,
