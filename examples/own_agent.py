@@ -45,7 +45,6 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--horizon", type=int, default=10_000, help="queries in an episode")
     horizon = parser.parse_args().horizon
-
     # As a class and by name; what it draws, here nothing, is seeded by the name.
     by_class = evaluate(Thrifty, "routerbench", range(5), horizon=horizon)
     by_name = evaluate("own_agent:Thrifty", "routerbench", range(5), horizon=horizon)
