@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Annotated
 
@@ -38,8 +39,8 @@ def submit(
         raise FieldError("out", str(path), f"a file that ends in {submissions.SUFFIX}")
     if path.exists() and not overwrite:
         raise FieldError("out", str(path), "a file that is not there yet, or --overwrite")
-    if not path.parent.is_dir():
-        raise FieldError("out", str(path), "a file in a folder that is there")
+    if not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
+        raise FieldError("out", str(path), "a file in a folder that can be written to")
     outcome = submissions.submit(entry, suite, backend=make_backend(backend, jobs, patience))
     if not isinstance(outcome, submissions.Submission):
         for failure in outcome:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 from dataclasses import dataclass
@@ -30,11 +31,14 @@ class Suite:
     description: str
 
     def to_dict(self) -> dict[str, Any]:
-        """The suite as JSON-native values, with all that its scenarios are."""
+        """The suite as JSON-native values, with all that its scenarios say.
+
+        Fields that have their default are left out: one that comes later changes no episode.
+        """
         return {
             "name": self.name,
             "version": self.version,
-            "scenarios": [get(name).to_dict() for name in self.scenarios],
+            "scenarios": [_said(get(name)) for name in self.scenarios],
             "seeds": list(self.seeds),
         }
 
@@ -42,6 +46,20 @@ class Suite:
         """SHA-256 of `to_dict` as JSON: two suites of equal value ask for the same episodes."""
         text = json.dumps(self.to_dict(), sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _said(value: Any) -> Any:
+    """A dataclass and those in it as JSON-native values, without fields that have their default."""
+    if isinstance(value, tuple):
+        return [_said(each) for each in value]
+    if not dataclasses.is_dataclass(value):
+        return value
+    said = {
+        field.name: _said(getattr(value, field.name))
+        for field in dataclasses.fields(value)
+        if field.name != "description" and getattr(value, field.name) != field.default
+    }
+    return {"kind": type(value).__name__, **said}
 
 
 _BUDGETS = ("routerbench", "routerbench-tight", "routerbench-loose")

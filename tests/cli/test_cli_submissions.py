@@ -49,7 +49,7 @@ def test_a_failing_entry_writes_nothing(stageroute: Stageroute) -> None:
         (["submit", "uniform,cheapest"], "entry = 'uniform,cheapest': expected one agent"),
         (["submit", "uniform", "--suite", "smal"], "'small', the nearest name"),
         (["submit", "uniform", "--out", "x.zip"], "a file that ends in .submission"),
-        (["submit", "uniform", "--out", "no/x.submission"], "a folder that is there"),
+        (["submit", "uniform", "--out", "no/x.submission"], "a folder that can be written to"),
         (["verify", "x.submission"], "No such file"),
         (["verify", "torn.submission"], "truncated or damaged"),
         (["rank", "torn.submission"], "truncated or damaged"),
