@@ -49,7 +49,7 @@ def test_every_field_of_the_problem_is_an_option(
         shown = stageroute(command, "--help").out
         for field in dataclasses.fields(Problem):
             assert f"--{field.name.replace('_', '-')}" in shown
-        assert "allowed cost b in USD per query" in shown
+        assert "Allowed cost in USD per query" in shown
 
 
 def test_scenarios_are_listed(stageroute: Stageroute) -> None:
