@@ -5,7 +5,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
-DEMO_AGENTS = stageroute,paced-route,oracle,horizon-oracle,paced-oracle,best-fixed,greedy-ratio,greedy-price,cheapest,best-score,uniform
+DEMO_AGENTS = stageroute,paced-route,ppo,generalist,oracle,horizon-oracle,paced-oracle,best-fixed,greedy-ratio,greedy-price,cheapest,best-score,uniform
 
 .PHONY: demo check test clients lint clean
 

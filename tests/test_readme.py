@@ -11,9 +11,10 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 TEXTS = {name: (ROOT / name).read_text() for name in ("README.md", "agents/README.md")}
+GUIDES = {f"docs/{path.name}": path.read_text() for path in sorted((ROOT / "docs").glob("*.md"))}
 BLOCKS = [
     pytest.param(block, id=f"{name}-{number}")
-    for name, text in TEXTS.items()
+    for name, text in {**TEXTS, **GUIDES}.items()
     for number, block in enumerate(re.findall(r"(?ms)^```python\n(.*?)^```", text))
 ]
 
@@ -37,7 +38,9 @@ def test_block_runs(block, tmp_path):
 
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
 def test_named_files_exist(text):
-    named = re.findall(r"`(examples/[\w/]+\.py|agents/README\.md|CITATION\.cff)`", text)
+    named = re.findall(
+        r"`(examples/[\w/]+\.py|agents/README\.md|docs/\w+\.md|RESULTS\.md|CITATION\.cff)`", text
+    )
     assert named
     for name in named:
         assert (ROOT / name).is_file(), name
