@@ -289,7 +289,7 @@ def rows_of(batch: Batch, rows: NDArray[Any]) -> Batch:
     return _Rows(batch, rows)
 
 
-class _View(Mapping[str, NDArray[Any]]):
+class View(Mapping[str, NDArray[Any]]):
     """A mapping over another; only what an agent looks at is computed."""
 
     def __init__(self, fields: Batch) -> None:
@@ -302,14 +302,14 @@ class _View(Mapping[str, NDArray[Any]]):
         return len(self._fields)
 
 
-class _OneRow(_View):
+class _OneRow(View):
     """A single observation as a batch of one."""
 
     def __getitem__(self, key: str) -> NDArray[Any]:
         return self._fields[key][None]
 
 
-class _Rows(_View):
+class _Rows(View):
     """The selected rows of a batch."""
 
     def __init__(self, fields: Batch, rows: NDArray[Any]) -> None:
@@ -320,7 +320,7 @@ class _Rows(_View):
         return self._fields[key][self._rows]
 
 
-class _Ready(_View):
+class _Ready(View):
     """Observations in which only the models that can serve the query count as deployed."""
 
     def __getitem__(self, key: str) -> NDArray[Any]:
@@ -332,7 +332,7 @@ class _Ready(_View):
         return values * serving
 
 
-class _Priced(_View):
+class _Priced(View):
     """Observations of free models, as if each query had cost `FREE`."""
 
     def __getitem__(self, key: str) -> NDArray[Any]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from stageroute_agents.allocation import best_set, capped_shares
 from stageroute_agents.arrays import Batch, Flags, Floats, Integers, State
 from stageroute_agents.base import Kind
-from stageroute_agents.memory import Diary, Learner, Outcomes
+from stageroute_agents.memory import Learner, Outcomes
 from stageroute_gym.context import AgentContext
 
 
@@ -44,7 +44,6 @@ class LagrangeBwk(Learner):
     def __init__(self, context: AgentContext, *, seed: int = 0) -> None:
         super().__init__(context, seed=seed)
         problem = self.problem
-        self.diary = Diary(problem.feedback_delay)
         self.lowest = min(0.0, 1.0 - self.cost_bounds[1] / problem.budget)
         self.range = 2.0 - self.lowest
         self.dual_rate = math.sqrt(8.0 * math.log(2.0) / problem.horizon) / self.range
@@ -61,7 +60,7 @@ class LagrangeBwk(Learner):
     def learn(self, batch: Batch, state: State, outcomes: Outcomes) -> None:
         """Update both players with the payoffs, then mix the shares for the next query."""
         rows, models = outcomes.served
-        played = self.diary.recall(state["played"], state["queries"], rows)
+        played = self.diary.recall(state["played"], outcomes.query, rows)
         relative = outcomes.cost / self.problem.budget - 1.0
         money = 0.5 * (1.0 + np.tanh(0.5 * state["log_price"][rows]))
         payoff = outcomes.score[rows] - money * relative[rows]

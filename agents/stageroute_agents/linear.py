@@ -8,7 +8,7 @@ import numpy as np
 
 from stageroute_agents.arrays import Batch, Floats, Integers, State
 from stageroute_agents.index import IndexAgent
-from stageroute_agents.memory import Diary, Learner, Outcomes
+from stageroute_agents.memory import Learner, Outcomes
 from stageroute_gym.checks import number
 from stageroute_gym.context import AgentContext
 
@@ -33,7 +33,6 @@ class LinearAgent(Learner, IndexAgent):
         super().__init__(context, seed=seed)
         self.lambda_0 = number("lambda_0", lambda_0, 0, above=True)
         self.size = context.num_features + 1
-        self.diary = Diary(self.problem.feedback_delay)
 
     def initial_state(self, rows: int) -> State:
         """With ``A^-1`` (rows, N, D, D), ``b`` (rows, N, D) and the queries, for D features."""
@@ -52,7 +51,7 @@ class LinearAgent(Learner, IndexAgent):
     def learn(self, batch: Batch, state: State, outcomes: Outcomes) -> None:
         """Add the outcome to the regression of the model that served, then note the next query."""
         rows, models = outcomes.served
-        x = self.diary.recall(state["contexts"], state["queries"], rows)
+        x = self.diary.recall(state["contexts"], outcomes.query, rows)
         self.add(state, rows, models, x)
         state["score_sum"][rows, models] += outcomes.score[rows, None] * x
         routed = np.flatnonzero(batch["phase"][:, 0] > 0)
@@ -133,7 +132,7 @@ class LinUcb(LinearAgent):
     def learn(self, batch: Batch, state: State, outcomes: Outcomes) -> None:
         """Update the regressions and the dual."""
         rows, models = outcomes.served
-        x = self.diary.recall(state["contexts"], state["queries"], rows)
+        x = self.diary.recall(state["contexts"], outcomes.query, rows)
         state["cost_sum"][rows, models] += outcomes.cost[rows, None] * x
         excess = np.where(outcomes.due, outcomes.cost / self.problem.budget - 1.0, 0.0)
         state["dual"][:] = np.maximum(state["dual"] + self.step * excess, 0.0)

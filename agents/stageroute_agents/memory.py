@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stageroute_agents.arrays import Batch, Flags, Floats, Integers, State
-from stageroute_agents.base import Agent
+from stageroute_agents.base import Agent, View
 from stageroute_gym.array_types import Singles
 from stageroute_gym.compiling import njit
+from stageroute_gym.context import AgentContext
 
 
 class Outcomes(NamedTuple):
@@ -23,12 +24,14 @@ class Outcomes(NamedTuple):
             is due, shape (E,), int64.
         score: its score, 0 if none, shape (E,), float64.
         cost: its cost in USD, also without a score; 0 if none, shape (E,), float64.
+        query: number of that query, shape (E,), int64; without meaning if none is due.
     """
 
     due: Flags
     model: Integers
     score: Floats
     cost: Floats
+    query: Integers
 
     @property
     def served(self) -> tuple[Integers, Integers]:
@@ -41,8 +44,20 @@ class Learner(Agent):
     """An agent that learns from each outcome; subclasses say how in `learn`.
 
     The observation shows the last outcome until the next one replaces it, several times around an
-    update point, and ``feedback_delay`` queries late. Counting the queries tells them apart.
+    update point, and ``feedback_delay`` queries late. Counting the queries tells them apart. Live
+    traffic has no such order: there outcomes are told one by one, see `listen`.
+
+    Attributes:
+        diary: room for notes on each query until its outcome is known.
+        reach: number of queries after which that no longer is to be expected.
     """
+
+    def __init__(self, context: AgentContext, *, seed: int = 0) -> None:
+        super().__init__(context, seed=seed)
+        self.reach = self.problem.feedback_delay
+        self.diary = Diary(self.reach)
+        self._listening = False
+        self._heard: list[Outcomes] = []
 
     def initial_state(self, rows: int) -> State:
         """With the number of queries that were over at the last step, shape (rows,)."""
@@ -50,7 +65,15 @@ class Learner(Agent):
 
     def observe(self, batch: Batch, state: State) -> None:
         """Learn from what has been observed since the last step."""
-        news = news_since(
+        if self._listening:
+            state["queries"][:] = self.queries(batch)
+            heard = self._heard or [_nothing(len(state["queries"]))]
+            self._heard = []
+            for outcomes in heard[:-1]:
+                self.learn(_BetweenQueries(batch), state, outcomes)
+            self.learn(batch, state, heard[-1])
+            return
+        due, model, score, cost = news_since(
             state["queries"],
             batch["progress"],
             batch["last_action"],
@@ -59,7 +82,25 @@ class Learner(Agent):
             self.problem.horizon,
             self.problem.feedback_delay,
         )
-        self.learn(batch, state, Outcomes(*news))
+        query = state["queries"] - 1 - self.problem.feedback_delay
+        self.learn(batch, state, Outcomes(due, model, score, cost, query))
+
+    def listen(self, reach: int) -> None:
+        """Learn from what `hear` is told from now on, and not from the observations.
+
+        To be called before `begin`. Each query is then to be heard of once.
+
+        Args:
+            reach: how many queries late an outcome may be; the next ones count as `feedback_delay`
+                does where that is larger.
+        """
+        self.reach = max(reach, self.problem.feedback_delay)
+        self.diary = Diary(self.reach)
+        self._listening = True
+
+    def hear(self, outcomes: Outcomes) -> None:
+        """Have the next step learn from the outcome of one query; see `listen`."""
+        self._heard.append(outcomes)
 
     @abstractmethod
     def learn(self, batch: Batch, state: State, outcomes: Outcomes) -> None:
@@ -82,7 +123,7 @@ def news_since(
     horizon: int,
     delay: int,
 ) -> tuple[Flags, Integers, Floats, Floats]:
-    """What has been observed since the last step, as `Outcomes` lists it.
+    """What has been observed since the last step, as `Outcomes` lists it, but for the query.
 
     Args:
         queries: queries that were over then, and, written, that are over now, shape (E,), int64.
@@ -113,7 +154,7 @@ class Diary:
     """What was noted when a query was routed, until its outcome is observed.
 
     Args:
-        delay: queries between the two, `Problem.feedback_delay`.
+        delay: most queries between the two.
     """
 
     def __init__(self, delay: int) -> None:
@@ -124,10 +165,23 @@ class Diary:
         return np.zeros((rows, self._slots, size))
 
     def recall(self, notes: Floats, queries: NDArray[Any], rows: Integers) -> Floats:
-        """Notes on the query whose outcome is due after ``queries``, shape (len(rows), size)."""
+        """Notes on the query with the number in ``queries``, shape (len(rows), size)."""
         return notes[rows, queries[rows] % self._slots]
 
     def note(self, notes: Floats, queries: NDArray[Any], rows: Integers, values: Floats) -> None:
         """Note ``values``, shape (len(rows), size), on the query to be routed now."""
-        # Query q is due after q + 1 + delay queries, which is the same slot.
         notes[rows, queries[rows] % self._slots] = values
+
+
+class _BetweenQueries(View):
+    """Observations that show no query to route, so that none is noted twice."""
+
+    def __getitem__(self, key: str) -> NDArray[Any]:
+        values = self._fields[key]
+        return np.zeros_like(values) if key == "phase" else values
+
+
+def _nothing(rows: int) -> Outcomes:
+    none = np.zeros(rows)
+    numbers = np.full(rows, -1)
+    return Outcomes(np.zeros(rows, np.bool_), numbers, none, none, numbers)

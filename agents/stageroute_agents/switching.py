@@ -89,7 +89,7 @@ class SlidingWindowUcb(ForgettingAgent):
     def learn(self, batch: Batch, state: State, outcomes: Outcomes) -> None:
         """Take the newest outcome in and the oldest out."""
         rows = np.flatnonzero(outcomes.due)
-        slot = self.seen(state["queries"][rows]) % self.tau
+        slot = (outcomes.query[rows] + 1) % self.tau
         model = state["window_model"][rows, slot]
         full = model >= 0
         leaving, at, old = rows[full], slot[full], model[full]
@@ -103,6 +103,10 @@ class SlidingWindowUcb(ForgettingAgent):
         state["kept_pulls"][served, models] += 1.0
         state["kept_score"][served, models] += outcomes.score[served]
         state["kept_cost"][served, models] += outcomes.cost[served]
+
+    def listen(self, reach: int) -> None:
+        """As `Learner.listen`; an outcome older than the window has no place in it."""
+        super().listen(min(reach, self.problem.feedback_delay + self.tau - 1))
 
     def padding(self, state: State, rows: Integers, pulls: Floats) -> Floats:
         """``B sqrt(xi log(min(t, tau)) / N_t(tau, m))``."""

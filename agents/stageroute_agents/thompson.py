@@ -70,7 +70,9 @@ class BudgetedThompson(Learner, IndexAgent):
     def learn(self, batch: Batch, state: State, outcomes: Outcomes) -> None:
         """One Bernoulli trial each with the score and the cost as probability of a one."""
         rows, models = outcomes.served
-        keys, queries = state["key"][rows], state["queries"][rows]
+        # Each query's trials have draws of their own, in whatever order the outcomes come.
+        keys = state["key"][rows]
+        queries = outcomes.query[rows] + 1 + self.problem.feedback_delay
         score_draws = draw_uniforms(keys, queries, SCORE_TRIAL, 1)[:, 0]
         cost_draws = draw_uniforms(keys, queries, COST_TRIAL, 1)[:, 0]
         state["score_ones"][rows, models] += score_draws < outcomes.score[rows]

@@ -7,12 +7,9 @@ comes next.
 
 from __future__ import annotations
 
-import numpy as np
-
 from stageroute_gym.array_types import Flags, Floats, Integers, Masks, Members, Singles
 from stageroute_gym.simulator.arrays import (
     ACTIVATION_DELAY,
-    CAPS,
     CHOSEN_SIZE,
     INVALID,
     KEY,
@@ -27,7 +24,6 @@ from stageroute_gym.simulator.arrays import (
     ROUTE,
     ROW,
     SCORE,
-    SHARES,
     STAGE,
     STAGE_END,
     STEP_COST,
@@ -39,9 +35,8 @@ from stageroute_gym.simulator.arrays import (
     kernel,
 )
 from stageroute_gym.simulator.deploy_phase import begin_stage, choose, choose_largest, commit
-from stageroute_gym.simulator.draws import uniform
+from stageroute_gym.simulator.picking import allowed_model, drawn_model
 from stageroute_gym.simulator.prefetching import prefetch
-from stageroute_gym.simulator.projection import asks, fit, sample
 from stageroute_gym.simulator.route_phase import next_query, observe_books, refill, report, serve
 from stageroute_gym.simulator.rules import (
     add_regret_of_the_rest,
@@ -81,13 +76,7 @@ def advance_discrete(e: int, world: WorldArrays, state: EpisodeArrays, actions: 
     if state.finished[e]:
         _reset(e, world, state)
         return
-    action = actions[e]
-    allowed = state.mask[e, action] != 0
-    if not allowed:
-        state.counters[e, INVALID] += 1
-    # That indexes are not negative is known already; said here, it spares the compiler the
-    # handling of negative ones.
-    model = action if allowed and 0 <= action < world.models.shape[1] else NO_MODEL
+    model = allowed_model(e, world, state, actions[e])
     routed = state.counters[e, PHASE] == ROUTE
     score, cost = 0.0, 0.0
     if routed:
@@ -129,22 +118,7 @@ def advance_continuous(e: int, world: WorldArrays, state: EpisodeArrays, actions
     routed = state.counters[e, PHASE] == ROUTE
     model, score, cost = NO_MODEL, 0.0, 0.0
     if routed:
-        size = state.counters[e, CHOSEN_SIZE]
-        members = state.members[e, state.counters[e, STAGE]]
-        shares, caps = state.routing[e, SHARES, :size], state.routing[e, CAPS, :size]
-        for i in range(size):
-            m = members[i]
-            ready = state.mask[e, m] != 0
-            shares[i] = max(np.float64(actions[e, m]), 0.0) if ready else 0.0
-            caps[i] = world.models[THROUGHPUT, m]
-        total = fit(shares, caps)
-        if total > 0.0:
-            draw = uniform(state.counters[e, KEY], 2 * state.counters[e, QUERIES] + 1)
-            place = sample(shares, total, draw)
-            if place >= 0:
-                model = int(np.int64(members[place]))
-        elif asks(actions[e]):
-            state.counters[e, INVALID] += 1
+        model = drawn_model(e, world, state, actions[e])
         score, cost = serve(e, world, state, model)
         report(e, world, state, model, score, cost)
         state.counters[e, QUERIES] += 1

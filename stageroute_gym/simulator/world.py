@@ -134,18 +134,6 @@ class World:
     def arrays(self) -> WorldArrays:
         """What the kernels read."""
         problem, schedule = self.problem, self.schedule
-        settings = [
-            problem.horizon,
-            problem.total_budget,
-            problem.budget_rule == "hard",
-            problem.burst,
-            problem.deployment_cost,
-            problem.feedback_delay,
-            problem.max_deployed,
-            problem.feedback_rate,
-            problem.activation_delay,
-            problem.failure_rate,
-        ]
         stages = [problem.stage_bounds[1:], schedule.stage_mix, self.stage_values]
         stage_models = [schedule.available, schedule.cost_multiplier, self.mean_score]
         return WorldArrays(
@@ -156,9 +144,26 @@ class World:
             stages=np.stack(stages, axis=1, dtype=np.float64),
             stage_models=np.stack(stage_models, axis=1, dtype=np.float64),
             models=np.stack([self.throughput, self.table.list_price]),
-            settings=np.array(settings, np.float64),
+            settings=settings_of(problem),
             features=np.ascontiguousarray(self.table.features, np.float32),
         )
+
+
+def settings_of(problem: Problem) -> NDArray[np.float64]:
+    """What the kernels read of a problem; see `arrays.WorldArrays`."""
+    settings = [
+        problem.horizon,
+        problem.total_budget,
+        problem.budget_rule == "hard",
+        problem.burst,
+        problem.deployment_cost,
+        problem.feedback_delay,
+        problem.max_deployed,
+        problem.feedback_rate,
+        problem.activation_delay,
+        problem.failure_rate,
+    ]
+    return np.array(settings, np.float64)
 
 
 def weighted_means(

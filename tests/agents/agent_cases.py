@@ -40,8 +40,9 @@ def batch(models: int = 2, **fields: Any) -> dict[str, np.ndarray]:
     return {name: np.array([value], np.float32) for name, value in everything.items()}
 
 
-def outcome(model: int, score: float, cost: float) -> Outcomes:
-    return Outcomes(np.array([True]), np.array([model]), np.array([score]), np.array([cost]))
+def outcome(model: int, score: float, cost: float, query: int = 0) -> Outcomes:
+    known = np.array([True]), np.array([model]), np.array([score]), np.array([cost])
+    return Outcomes(*known, np.array([query]))
 
 
 def follow(agents: list[Any], world: Any, steps: int) -> list[list[np.ndarray]]:
@@ -63,7 +64,8 @@ def follow(agents: list[Any], world: Any, steps: int) -> list[list[np.ndarray]]:
 
 def contextual(model: int, state: dict, agent: Any, x: list, score: float, cost: float) -> None:
     """One query with the features ``x``, served by ``model``."""
-    nothing = Outcomes(np.array([False]), np.array([-1]), np.zeros(1), np.zeros(1))
+    nothing = Outcomes(np.array([False]), np.array([-1]), np.zeros(1), np.zeros(1), ONE)
     agent.learn(batch(query=x), state, nothing)
+    query = int(state["queries"][0])
     state["queries"] += 1
-    agent.learn(batch(query=x, phase=[0]), state, outcome(model, score, cost))
+    agent.learn(batch(query=x, phase=[0]), state, outcome(model, score, cost, query))

@@ -15,7 +15,7 @@ def test_the_sliding_window_holds_the_last_tau_queries():
     history = [(0, 1.0, 2.0), (1, 0.5, 1.0), (1, 0.1, 3.0), (-1, 0.0, 0.0), (1, 0.3, 1.0)]
     for number, (model, score, cost) in enumerate([*history, (0, 0.6, 0.7)], start=1):
         state["queries"][:] = number
-        agent.learn(batch(), state, outcome(model, score, cost))
+        agent.learn(batch(), state, outcome(model, score, cost, number - 1))
     # Left: (1, 0.1, 3), declined, (1, 0.3, 1), (0, 0.6, 0.7).
     score, cost = agent.estimates(batch(), state, ONE)
     pad = 0.6 * math.log(4)
@@ -42,6 +42,6 @@ def test_policies_that_forget_notice_a_change_that_the_mean_hides(name):
     for number in range(1, 1_201):
         state["queries"][:] = number
         good = 0 if number <= 1_000 else 1
-        agent.learn(batch(), state, outcome(number % 2, float(number % 2 == good), 1.0))
+        agent.learn(batch(), state, outcome(number % 2, float(number % 2 == good), 1.0, number - 1))
     score, _ = agent.estimates(batch(), state, ONE)
     assert score[0, 1] > score[0, 0]

@@ -31,7 +31,7 @@ def test_budgeted_thompson_counts_trials_and_ranks_by_the_ratio():
     state = agent.initial_state(1)
     for query in range(2_000):
         state["queries"][:] = query
-        agent.learn(batch(), state, outcome(1, 0.3, 1.0))
+        agent.learn(batch(), state, outcome(1, 0.3, 1.0, query))
     np.testing.assert_allclose(state["score_ones"], [[0, 600]], atol=80)
     np.testing.assert_allclose(state["cost_ones"], [[0, 500]], atol=80)
     certain = agent.initial_state(1) | {

@@ -8,7 +8,7 @@ from abc import abstractmethod
 import numpy as np
 
 from stageroute_agents.arrays import Batch, Floats, Integers, State
-from stageroute_agents.memory import Diary, Learner, Outcomes
+from stageroute_agents.memory import Learner, Outcomes
 from stageroute_agents.paced.estimates import Prior, estimate_rows
 from stageroute_agents.paced.evidence import NUM_SUMS, NUM_WATCHED, learn_rows
 from stageroute_gym.context import AgentContext
@@ -55,7 +55,6 @@ class EstimatingAgent(Learner):
         features = context.num_features
         self.num_tasks = features if per_task and 1 < features <= _MOST_TASKS else 1
         self.count_pending = count_pending and self.problem.feedback_delay > 0
-        self.diary = Diary(self.problem.feedback_delay)
 
     def initial_state(self, rows: int) -> State:
         """With the evidence, the estimates that follow from it, and what was routed lately."""
@@ -139,7 +138,7 @@ class EstimatingAgent(Learner):
         rows, models = outcomes.served
         tasks = np.zeros(len(rows), np.int64)
         if self.num_tasks > 1:
-            noted = self.diary.recall(state["tasks"], state["queries"], rows)
+            noted = self.diary.recall(state["tasks"], outcomes.query, rows)
             tasks = noted[:, 0].astype(np.int64)
         learn_rows(
             state["cells"],
@@ -156,7 +155,7 @@ class EstimatingAgent(Learner):
         )
         if self.count_pending:
             due = np.flatnonzero(outcomes.due)
-            known = self.diary.recall(state["routed"], state["queries"], due)
+            known = self.diary.recall(state["routed"], outcomes.query, due)
             state["pending"][due] = np.maximum(state["pending"][due] - known, 0.0)
 
     def _note_tasks(self, batch: Batch, state: State, routed: Integers) -> None:

@@ -1,0 +1,75 @@
+"""Fed with an environment's outcomes, a router decides as the agent does there, to the bit."""
+
+from __future__ import annotations
+
+import pytest
+from stageroute_agents.live import Router
+from traffic import Feed, assert_remembers, changing_world, episode
+
+from stageroute_gym.evaluation import agents
+
+AGENTS = [n for n in agents.names() if agents.kind_of(agents.load(n), n) != "reference"]
+
+
+@pytest.mark.parametrize("delay", [0, 7])
+@pytest.mark.parametrize("continuous", [True, False], ids=["shares", "models"])
+@pytest.mark.parametrize("agent", AGENTS)
+def test_a_router_decides_as_the_agent_in_its_environment(agent, continuous, delay, tmp_path):
+    world = changing_world(feedback_delay=delay, deployment_cost=3.0)
+    context, steps, memory = episode(world, agent, continuous=continuous, seed=3)
+    feed = Feed(world, context)
+    # Half of it before the router is closed and opened again.
+    half = len(steps) // 2
+    for part in (steps[:half], steps[half:]):
+        with Router(context, agent, seed=3, store=tmp_path / "store") as router:
+            for step in part:
+                feed(router, step)
+            last = router.report()
+            if step is steps[-1]:
+                assert_remembers(router, memory)
+    assert last["routed"] + last["declined"] == len(steps) == 200
+    assert {step.model for step in steps} - {-1}
+
+
+@pytest.mark.parametrize("continuous", [True, False], ids=["shares", "models"])
+@pytest.mark.parametrize("agent", ["stageroute", "paced-route", "linucb", "uniform"])
+def test_a_hard_budget_ends_where_the_episode_ends(agent, continuous):
+    world = changing_world(budget=0.3, budget_rule="hard")
+    context, steps, _ = episode(world, agent, continuous=continuous, seed=1)
+    router = Router(context, agent, seed=1)
+    feed = Feed(world, context)
+    for step in steps:
+        feed(router, step)
+    assert len(steps) < 200
+    refused = router.choose(steps[0].features)
+    assert refused == (None, None, "budget")
+    assert router.spend == pytest.approx(sum(step.cost for step in steps), rel=1e-12)
+
+
+@pytest.mark.parametrize("continuous", [True, False], ids=["shares", "models"])
+@pytest.mark.parametrize("agent", ["stageroute", "paced-route", "linucb", "sw-ucb"])
+def test_scores_that_do_not_come_back_and_models_that_load(agent, continuous):
+    world = changing_world(
+        feedback_rate=0.4, activation_delay=9, failure_rate=0.2, feedback_delay=3, deployment_cost=1
+    )
+    context, steps, memory = episode(world, agent, continuous=continuous, seed=2)
+    router = Router(context, agent, seed=2)
+    feed = Feed(world, context)
+    for step in steps:
+        feed(router, step)
+    assert_remembers(router, memory)
+    assert {step.score for step in steps if step.model >= 0} > {None}
+
+
+@pytest.mark.parametrize("agent", ["stageroute", "paced-route"])
+def test_late_outcomes_of_a_hard_budget_change_nothing_before_it_is_committed(agent):
+    """The environment knows its own spend at once; the router expects what is in flight."""
+    world = changing_world(budget=0.3, budget_rule="hard", feedback_delay=7)
+    context, steps, _ = episode(world, agent, continuous=True, seed=1)
+    router = Router(context, agent, seed=1)
+    feed = Feed(world, context)
+    for step in steps:
+        if feed(router, step).reason == "budget":
+            break
+    assert step.number >= len(steps) - 8
+    assert router.spend <= 0.3 * 200 + max(step.cost for step in steps)
