@@ -257,7 +257,10 @@ def _entry_of(given: dict[str, Any]) -> dict[str, Any]:
             raise FieldError(f"entry.{name}", given[name], "a text")
     if not isinstance(given["parameters"], dict):
         raise FieldError("entry.parameters", given["parameters"], "parameters by name")
-    return {name: given[name] for name in ("agent", "parameters", *_TEXTS[1:])}
+    trained_on = given["trained_on"]
+    if not isinstance(trained_on, list) or not all(isinstance(name, str) for name in trained_on):
+        raise FieldError("entry.trained_on", trained_on, "a list of names")
+    return {name: given[name] for name in ("agent", "parameters", *_TEXTS[1:], "trained_on")}
 
 
 def _digest(content: dict[str, Any]) -> str:

@@ -180,8 +180,9 @@ def _entry_here(submission: Submission) -> Entry:
     found = Entry.resolved(
         given["agent"], given["parameters"], label=given["label"], env_id=given["env_id"]
     )
-    for name in ("fingerprint", "kind"):
-        here = getattr(found, name)
+    described = found.to_dict()
+    for name in ("fingerprint", "kind", "trained_on"):
+        here = described[name]
         if given[name] != here:
             allowed = f"{here!r}, that of agent {found.agent} here: other code than was submitted"
             raise FieldError(f"{name} of the entry", given[name], allowed)
