@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stageroute_agents.arrays import Flags
+from stageroute_agents.streams import next_keys
 from stageroute_gym.array_types import Singles
 from stageroute_gym.context import AgentContext
 from stageroute_gym.simulator import live
@@ -34,7 +35,6 @@ from stageroute_gym.simulator.arrays import (
     STAGE_PROGRESS,
     EpisodeArrays,
 )
-from stageroute_gym.simulator.draws import bits
 from stageroute_gym.simulator.observation import Observation, make_observation
 
 # An agent takes a progress of exactly 0 for the start of an episode, and forgets what it knows.
@@ -139,7 +139,8 @@ class Books:
         """
         self.lap += 1
         counters = self._counters
-        counters[KEY] = bits(counters[KEY], 0).view(np.int64)
+        key = counters[KEY : KEY + 1]
+        key[:] = next_keys(key.view(np.uint64)).view(np.int64)
         ready = self._state.totals[0, :, READY]
         np.maximum(ready - counters[QUERIES], 0.0, out=ready)
         counters[QUERIES] = 0

@@ -319,7 +319,8 @@ class Router:
 
     def _number(self, id: str) -> int:
         token, _, digits = str(id).rpartition("-")
-        if token != self._token or not digits.isdecimal():
+        # Each decision has one id: 07 is not 7.
+        if token != self._token or not digits.isdecimal() or str(int(digits)) != digits:
             raise FieldError("id", id, "the id of a decision of this router")
         return int(digits)
 
