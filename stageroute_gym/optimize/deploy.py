@@ -18,7 +18,7 @@ from stageroute_gym.optimize.arguments import (
     refuse_shapes,
     refuse_values,
 )
-from stageroute_gym.optimize.mixture import ZERO, fill, solve_mixture
+from stageroute_gym.optimize.mixture import ZERO, Budget, Models, Scratch, fill, solve_mixture
 from stageroute_gym.optimize.relaxation import largest_caps
 from stageroute_gym.optimize.route import COST_TOLERANCE, compact_row
 from stageroute_gym.optimize.search import search
@@ -85,9 +85,13 @@ def _relaxed_row(
         return 0.0, 0.0, True, True
     mass = min(1.0, largest_caps(floats[2], count, slots, floats[4]))
     value, price, _, feasible = solve_mixture(
-        floats[0], floats[1], floats[2], count, mass, budget,
-        COST_TOLERANCE * abs(budget), shares, floats[4], integers,
-    )  # fmt: skip
+        Models(floats[0], floats[1], floats[2]),
+        count,
+        mass,
+        Budget(budget, COST_TOLERANCE * abs(budget)),
+        shares,
+        Scratch(floats[4], integers),
+    )
     positive = 0
     for i in range(count):
         weights_out[names[i]] = shares[i]
@@ -121,15 +125,16 @@ def _searched_row(
         negative[i] = -cost[i]
         dearest = max(dearest, cost[i])
     # Begin with the largest caps, the set that can serve the mass whatever it costs.
-    filled, _, _, _ = fill(cap, cost, cap, count, 1.0, 0.0, mass, keys, integers[0])
+    filled, _, _, _ = fill(Models(cap, cost, cap), count, 1.0, 0.0, mass, keys, integers[0])
     for j in range(filled):
         chosen[integers[0, j]] = True
     # Then an affordable set or, if there is none, the cheapest; then the best one.
     objective, limit, value, target = negative, math.inf, -dearest, -(budget + slack)
     for cheapest in (True, False):
         value = search(
-            objective, cost, cap, count, mass, limit, slack, max_deployed, chosen, value, target
-        )
+            Models(objective, cost, cap), count, mass, Budget(limit, slack), max_deployed,
+            chosen, value, target,
+        )  # fmt: skip
         if cheapest and value < target:
             break
         objective, limit, value, target = score, budget, -math.inf, math.inf
@@ -140,7 +145,12 @@ def _searched_row(
             score[kept], cost[kept], cap[kept], names[kept] = score[i], cost[i], cap[i], names[i]
             kept += 1
     value, price, _, feasible = solve_mixture(
-        score, cost, cap, kept, mass, budget, slack, shares, keys, integers
+        Models(score, cost, cap),
+        kept,
+        mass,
+        Budget(budget, slack),
+        shares,
+        Scratch(keys, integers),
     )
     for i in range(kept):
         weights_out[names[i]] = shares[i]

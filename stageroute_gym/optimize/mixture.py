@@ -8,12 +8,12 @@ same either yields a third one that replaces one of them, or is optimal, and the
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from stageroute_gym.array_types import Floats
+from stageroute_gym.array_types import Floats, Integers
 from stageroute_gym.compiling import njit
 
 MASS_TOLERANCE = 1e-12  # shares of queries below this are rounding
@@ -27,11 +27,47 @@ VALUE_TOLERANCE = 1e-14  # gains by this part of what is compared are rounding
 ZERO: Any = np.int64(0)
 
 
+class Models(NamedTuple):
+    """Compact rows, of usable models only; the arrays may be longer than there are models.
+
+    Attributes:
+        score: score of each model, float64.
+        cost: cost of each model.
+        cap: largest share of each model, above 0.
+    """
+
+    score: Floats
+    cost: Floats
+    cap: Floats
+
+
+class Budget(NamedTuple):
+    """What a mixture may cost.
+
+    Attributes:
+        limit: largest cost; may be infinite or negative.
+        slack: overspending that counts as rounding.
+    """
+
+    limit: float
+    slack: float
+
+
+class Scratch(NamedTuple):
+    """Room for `solve_mixture` to work in.
+
+    Attributes:
+        keys: float64 ``(count + 1,)``.
+        orders: int64 ``(3, count + 1)``.
+    """
+
+    keys: Floats
+    orders: Integers
+
+
 @njit(cache=True, _nrt=False)
 def fill(
-    score: Floats,
-    cost: Floats,
-    cap: Floats,
+    models: Models,
     count: int,
     weight: float,
     price: float,
@@ -46,10 +82,8 @@ def fill(
     larger cap. All but the last model of ``order`` are filled to their cap.
 
     Args:
-        score: score of each model, float64 ``(count,)`` or longer.
-        cost: cost of each model, as long as ``score``.
-        cap: largest share of each model, above 0.
-        count: number of models.
+        models: the models.
+        count: their number.
         weight: factor of the scores.
         price: factor of the costs.
         mass: what to fill, at most the sum of the caps.
@@ -60,6 +94,7 @@ def fill(
         Number of models filled, their score, their cost, and the share of the last one.
 
     """
+    score, cost, cap = models
     filled = 0
     total = 0.0
     enough = mass - MASS_TOLERANCE
@@ -101,66 +136,56 @@ def fill(
 
 @njit(cache=True, _nrt=False)
 def solve_mixture(
-    score: Floats,
-    cost: Floats,
-    cap: Floats,
-    count: int,
-    mass: float,
-    budget: float,
-    slack: float,
-    shares: Floats,
-    keys: Floats,
-    orders: NDArray[np.int64],
+    models: Models, count: int, mass: float, budget: Budget, shares: Floats, scratch: Scratch
 ) -> tuple[float, float, float, bool]:
     """Solve RouteOPT over compact rows: every model usable, the mass given and within the caps.
 
     Args:
-        score: score of each model, float64; the first ``count`` entries are read.
-        cost: cost of each model.
-        cap: largest share of each model, above 0.
+        models: the models; the first ``count`` entries are read.
         count: number of models.
         mass: total share, at most the sum of the caps.
-        budget: largest cost of the mixture; may be infinite or negative.
-        slack: overspending that counts as rounding.
+        budget: what the mixture may cost.
         shares: written: the mixture, a basic solution, float64 ``(count,)``.
-        keys: scratch, float64 ``(count + 1,)``.
-        orders: scratch, int64 ``(3, count + 1)``.
+        scratch: for its own use.
 
     Returns:
         Value, price, the key ``score - price cost`` of the marginal model, feasible. If nothing is
         affordable: the cheapest mixture, an infinite price, feasible false.
 
     """
+    score, cap = models.score, models.cap
+    limit, slack = budget
+    keys, orders = scratch
     high, low, new = 0, 1, 2  # rows of orders: the mixture above the budget, within it, the next
     high_count, high_value, high_cost, high_share = fill(
-        score, cost, cap, count, 1.0, 0.0, mass, keys, orders[high]
+        models, count, 1.0, 0.0, mass, keys, orders[high]
     )
     low_count, low_value, low_cost, low_share = high_count, high_value, high_cost, high_share
     price = 0.0
     mix = 0.0  # the part of the mixture above the budget
     feasible = True
     marginal = keys[high_count - 1] if high_count > 0 else 0.0
-    if high_cost <= budget + slack:
+    if high_cost <= limit + slack:
         low = high
     else:
         low_count, low_value, low_cost, low_share = fill(
-            score, cost, cap, count, 0.0, 1.0, mass, keys, orders[low]
+            models, count, 0.0, 1.0, mass, keys, orders[low]
         )
-        feasible = low_cost <= budget + slack
+        feasible = low_cost <= limit + slack
         price = math.inf
         while feasible:
             price = max((high_value - low_value) / (high_cost - low_cost), 0.0)
             new_count, value, spend, share = fill(
-                score, cost, cap, count, 1.0, price, mass, keys, orders[new]
+                models, count, 1.0, price, mass, keys, orders[new]
             )
             marginal = keys[new_count - 1]
             worth = high_value - price * high_cost
             gain = (value - price * spend) - worth
             rounding = VALUE_TOLERANCE * (abs(high_value) + price * high_cost)
             if gain <= rounding or not low_cost < spend < high_cost:
-                mix = max((budget - low_cost) / (high_cost - low_cost), 0.0)
+                mix = max((limit - low_cost) / (high_cost - low_cost), 0.0)
                 break
-            if spend > budget + slack:
+            if spend > limit + slack:
                 high, new = new, high
                 high_count, high_value, high_cost, high_share = new_count, value, spend, share
             else:
@@ -187,7 +212,7 @@ def solve_mixture(
                 orders[new, fractional] = i
                 fractional += 1
         if fractional > 2:
-            _make_basic(score, cost, cap, shares, orders[new], fractional)
+            _make_basic(models, shares, orders[new], fractional)
     value = 0.0
     for i in range(count):
         value += score[i] * shares[i]
@@ -196,14 +221,13 @@ def solve_mixture(
 
 @njit(cache=True, _nrt=False)
 def _make_basic(
-    score: Floats,
-    cost: Floats,
-    cap: Floats,
+    models: Models,
     shares: Floats,
     open_models: NDArray[np.int64],
     count: int,
 ) -> None:
     """Move mass among three open models at a time, at equal mass and cost, until two are open."""
+    score, cost, cap = models
     while count > 2:
         i, j, k = open_models[count - 3], open_models[count - 2], open_models[count - 1]
         di, dj, dk = cost[j] - cost[k], cost[k] - cost[i], cost[i] - cost[j]

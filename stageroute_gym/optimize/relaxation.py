@@ -9,9 +9,16 @@ from __future__ import annotations
 
 import math
 
-from stageroute_gym.array_types import Floats, Integers
+from stageroute_gym.array_types import Floats
 from stageroute_gym.compiling import njit
-from stageroute_gym.optimize.mixture import MASS_TOLERANCE, VALUE_TOLERANCE, solve_mixture
+from stageroute_gym.optimize.mixture import (
+    MASS_TOLERANCE,
+    VALUE_TOLERANCE,
+    Budget,
+    Models,
+    Scratch,
+    solve_mixture,
+)
 
 SLOT_TOLERANCE = 1e-9  # slots used beyond what there are by less than this are rounding
 
@@ -66,45 +73,38 @@ def least_shares(
 
 @njit(cache=True, _nrt=False)
 def relax(
-    score: Floats,
-    cost: Floats,
+    models: Models,
     count: int,
-    room: Floats,
     per_share: Floats,
     mass: float,
-    budget: float,
-    slack: float,
+    budget: Budget,
     slots: int,
     mixtures: Floats,
-    keyed: Floats,
-    keys: Floats,
-    orders: Integers,
+    scratch: Scratch,
 ) -> tuple[int, float, float, float]:
     """Solve the relaxation of a node over compact rows.
 
     Args:
-        score: score of each model, float64; the first ``count`` entries are read.
-        cost: cost of each model.
+        models: the models, the caps less what they serve at least; the first ``count`` entries are
+            read.
         count: number of models.
-        room: largest share of each model, above 0.
         per_share: part of a slot that a share of 1 takes; 0 for models already in.
-        mass: total share, within ``sum room``.
-        budget: largest cost of the mixture; may be infinite or negative.
-        slack: overspending that counts as rounding.
+        mass: total share, within the sum of the caps.
+        budget: what the mixture may cost.
         slots: slots left for the free models.
-        mixtures: scratch and result, float64 ``(3, count)``.
-        keyed: scratch, float64 ``(count,)``.
-        keys: scratch, float64 ``(count + 1,)``.
-        orders: scratch, int64 ``(3, count + 1)``.
+        mixtures: scratch and result, float64 ``(4, count)``.
+        scratch: for `solve_mixture`.
 
     Returns:
         Row of ``mixtures`` with the solution or -1 if there is none, ``lambda``, ``theta``,
         ``tau``.
 
     """
+    score, keyed = models.score, mixtures[3]
+    at_price = Models(keyed, models.cost, models.cap)
     over, within, new = 0, 1, 2
     over_value, price, marginal, feasible = solve_mixture(
-        score, cost, room, count, mass, budget, slack, mixtures[over], keys, orders
+        models, count, mass, budget, mixtures[over], scratch
     )
     if not feasible:
         return -1, 0.0, 0.0, 0.0
@@ -123,9 +123,7 @@ def relax(
         theta = max(theta, 0.0)
         for i in range(count):
             keyed[i] = (0.0 if first else score[i]) - theta * per_share[i]
-        _, price, marginal, _ = solve_mixture(
-            keyed, cost, room, count, mass, budget, slack, mixtures[new], keys, orders
-        )
+        _, price, marginal, _ = solve_mixture(at_price, count, mass, budget, mixtures[new], scratch)
         value = 0.0
         used = 0.0
         for i in range(count):

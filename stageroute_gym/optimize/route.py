@@ -18,7 +18,7 @@ from stageroute_gym.optimize.arguments import (
     refuse_shapes,
     refuse_values,
 )
-from stageroute_gym.optimize.mixture import solve_mixture
+from stageroute_gym.optimize.mixture import Budget, Models, Scratch, solve_mixture
 
 COST_TOLERANCE = 1e-12  # overspending by this part of the budget is rounding
 
@@ -126,16 +126,12 @@ def route_row(
     for i in range(count):
         mass += floats[2, i]
     value, price, _, feasible = solve_mixture(
-        floats[0],
-        floats[1],
-        floats[2],
+        Models(floats[0], floats[1], floats[2]),
         count,
         min(1.0, mass),
-        budget,
-        COST_TOLERANCE * abs(budget),
+        Budget(budget, COST_TOLERANCE * abs(budget)),
         floats[3],
-        floats[4],
-        integers,
+        Scratch(floats[4], integers),
     )
     for i in range(count):
         probabilities_out[integers[3, i]] = floats[3, i]

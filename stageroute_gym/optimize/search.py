@@ -17,7 +17,14 @@ from numpy.typing import NDArray
 
 from stageroute_gym.array_types import Floats, Integers
 from stageroute_gym.compiling import njit
-from stageroute_gym.optimize.mixture import MASS_TOLERANCE, ZERO, solve_mixture
+from stageroute_gym.optimize.mixture import (
+    MASS_TOLERANCE,
+    ZERO,
+    Budget,
+    Models,
+    Scratch,
+    solve_mixture,
+)
 from stageroute_gym.optimize.relaxation import SLOT_TOLERANCE, least_shares, relax
 
 GAP = 2e-10  # a branch must promise more than this part of the best value so far to be searched
@@ -27,9 +34,7 @@ IN, FREE, OUT = 1, 0, -1
 
 @njit(cache=True, _nrt=False)
 def _swap(
-    score: Floats,
-    cost: Floats,
-    cap: Floats,
+    models: Models,
     count: int,
     member: Integers,
     shares: Floats,
@@ -43,6 +48,7 @@ def _swap(
         Who leaves, who enters, and the value; -1, -1 and minus infinity if there is none.
 
     """
+    score, cost, cap = models
     value = 0.0
     spend = 0.0
     for i in range(count):
@@ -66,13 +72,10 @@ def _swap(
 
 @njit(cache=True)
 def search(
-    score: Floats,
-    cost: Floats,
-    cap: Floats,
+    models: Models,
     count: int,
     mass: float,
-    budget: float,
-    slack: float,
+    budget: Budget,
     slots: int,
     chosen: NDArray[np.bool_],
     incumbent: float,
@@ -81,13 +84,10 @@ def search(
     """Find the best set of at most ``slots`` models, exactly, by depth-first branch and bound.
 
     Args:
-        score: score of each model, float64; the first ``count`` entries are read.
-        cost: cost of each model, at least 0.
-        cap: largest share of each model, above 0.
+        models: the models, costs at least 0; the first ``count`` entries are read.
         count: number of models.
         mass: total share, at most the sum of the ``slots`` largest caps.
-        budget: largest cost of the mixture; may be infinite.
-        slack: overspending that counts as rounding.
+        budget: what the mixture may cost.
         slots: largest number of models.
         chosen: a set to begin with, bool ``(count,)``; overwritten with the best one.
         incumbent: a value that the mixture over ``chosen`` reaches, or minus infinity.
@@ -97,6 +97,8 @@ def search(
         Value of the best set.
 
     """
+    score, cost, cap = models
+    limit, slack = budget
     n = count
     # One scratch array and loops rather than array expressions, which take seconds to compile.
     floats = np.empty((11, n + 2))
@@ -105,8 +107,10 @@ def search(
     keyed, keys, shares = floats[8], floats[9], floats[10]
     integers = np.empty((2, n + 1), dtype=np.int64)
     name, member = integers[0], integers[1]
-    mixtures = np.empty((3, n))
+    mixtures = np.empty((4, n))
     orders = np.empty((3, n + 1), dtype=np.int64)
+    everyone, node = Models(mu, c, alpha), Models(node_score, node_cost, room)
+    scratch = Scratch(keys, orders)
     inside = np.empty(n, dtype=np.bool_)
     largest = np.empty(slots + 1)
     stack = np.empty((n + 2, n), dtype=np.int8)
@@ -131,7 +135,7 @@ def search(
         # Gather the node: models in are lifted to their least share, free ones start at 0.
         m = ZERO
         taken = 0
-        node_mass, node_budget, node_slack = mass, budget, 10.0 * slack
+        node_mass, node_budget = mass, limit
         reach = 0.0
         for i in range(n):
             if state[i] == IN:
@@ -155,8 +159,8 @@ def search(
             continue
         free_slots = slots - taken
         row, price, theta, tau = relax(
-            node_score, node_cost, m, room, per_share, max(min(node_mass, reach), 0.0),
-            node_budget, node_slack, free_slots, mixtures, keyed, keys, orders,
+            node, m, per_share, max(min(node_mass, reach), 0.0),
+            Budget(node_budget, 10.0 * slack), free_slots, mixtures, scratch,
         )  # fmt: skip
         if row < 0:
             continue
@@ -189,9 +193,9 @@ def search(
                 i = member[j]
                 node_score[j], node_cost[j], room[j] = mu[i], c[i], alpha[i]
             value, _, _, affordable = solve_mixture(
-                node_score, node_cost, room, m, min(mass, reach), budget, slack, keyed, keys, orders
+                node, m, min(mass, reach), budget, keyed, scratch
             )
-            leave, enter, swapped = _swap(mu, c, alpha, n, member, keyed, m, budget, inside)
+            leave, enter, swapped = _swap(everyone, n, member, keyed, m, limit, inside)
             if max(swapped, value if affordable else -math.inf) > incumbent:
                 for i in range(count):
                     chosen[i] = False
@@ -206,7 +210,7 @@ def search(
         if positive <= free_slots:
             continue  # the relaxation is a solution
         # The bound, and what it loses by forcing each free model the other way.
-        bound = theta * free_slots + tau * mass + (price * budget if price > 0.0 else 0.0)
+        bound = theta * free_slots + tau * mass + (price * limit if price > 0.0 else 0.0)
         for i in range(n):
             if state[i] != OUT:
                 worth = mu[i] - price * c[i] - tau

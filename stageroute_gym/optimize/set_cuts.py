@@ -8,12 +8,33 @@ as the set grows, so that adding the largest gains bounds every completion of a 
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from stageroute_gym.array_types import Floats
+from stageroute_gym.array_types import Floats, Integers
 from stageroute_gym.compiling import njit
+
+
+class _Nodes(NamedTuple):
+    """The nodes on the way from the root to where the search is, one for each model taken.
+
+    Attributes:
+        cover: best value of a model taken, for each cut and group, float64 ``(slots + 1, K, G)``.
+        reached: bound of the models taken alone, by each cut, float64 ``(slots + 1, K)``.
+        candidates: models that may still be taken, by falling gain, int64 ``(slots + 1, N)``.
+        size: how many there are, int64 ``(slots + 1,)``.
+        gains: what each adds under the tightest cut, float64 ``(slots + 1, N)``.
+        base: bound of the models taken alone under that cut, float64 ``(slots + 1,)``.
+    """
+
+    cover: Floats
+    reached: Floats
+    candidates: Integers
+    size: Integers
+    gains: Floats
+    base: Floats
 
 
 @njit(cache=True)
@@ -55,6 +76,7 @@ def best_set(
     place = np.zeros(slots + 1, dtype=np.int64)
     gains = np.empty((slots + 1, models))
     base = np.empty(slots + 1)
+    nodes = _Nodes(cover, reached, open_models, count, gains, base)
     path = np.empty(slots, dtype=np.int64)
     scratch = np.empty((cuts, models))
     for k in range(cuts):
@@ -70,8 +92,7 @@ def best_set(
     while depth >= 0:
         left = slots - depth
         if fresh:
-            _expand(values, rents, cover, reached, open_models, count, gains, base, scratch,
-                    depth, left)  # fmt: skip
+            _expand(values, rents, nodes, scratch, depth, left)
             place[depth], fresh = 0, False
         at = place[depth]
         bound = base[depth]
@@ -125,18 +146,14 @@ def _is_among(path: NDArray[np.int64], sets: NDArray[np.bool_]) -> bool:
 def _expand(
     values: Floats,
     rents: Floats,
-    cover: Floats,
-    reached: Floats,
-    open_models: NDArray[np.int64],
-    count: NDArray[np.int64],
-    gains: Floats,
-    base: Floats,
+    nodes: _Nodes,
     scratch: Floats,
     depth: int,
     left: int,
 ) -> None:
     """Sort the open models of a node by what they add under its tightest cut."""
     cuts, groups, _ = values.shape
+    cover, reached, open_models, count, gains, base = nodes
     size = count[depth]
     tightest, least = 0, math.inf
     for k in range(cuts):
