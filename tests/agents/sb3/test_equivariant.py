@@ -92,6 +92,7 @@ def test_models_that_are_not_there_change_nothing() -> None:
     torch.testing.assert_close(second[:, :5], first, rtol=0, atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("env_id", ["StageRoute-v0", "StageRouteContinuous-v0"])
 def test_trained_on_11_models_it_plays_with_another_number(env_id: str, tmp_path: Path) -> None:
     settings = TrainingSettings(

@@ -83,6 +83,7 @@ def test_teacher_advises_the_mixture_of_the_true_means_at_the_pace() -> None:
         assert (losses[row][~used & (caps > 0)] > 0).all()
 
 
+@pytest.mark.slow
 def test_short_training_beats_the_untrained_policy(trained: Path) -> None:
     untrained = new_policy(0).mlp_extractor.actor
     before = score_of(untrained, random_tables(VALIDATION_SEED, 16, 1))
