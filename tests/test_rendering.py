@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import itertools
 import os
 import subprocess
@@ -247,6 +248,8 @@ def test_closing_the_window_ends_it(monkeypatch, closing):
     env.close()
 
 
+# moviepy leaves the pipe to ffmpeg to the garbage collector, which warns of it.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_a_video_of_an_episode(tmp_path):
     """Gymnasium's RecordVideo, with what the extra ``render`` installs."""
     env = gym.make("StageRoute-v0", render_mode="rgb_array", horizon=30, num_stages=2)
@@ -258,6 +261,7 @@ def test_a_video_of_an_episode(tmp_path):
         observation, _, over, _, _ = recorded.step(int(allowed[0]))
         steps += 1
     recorded.close()
+    gc.collect()  # here, where its warning is expected
     (video,) = (tmp_path / "new").glob("*.mp4")
     # What moviepy writes by; its own reader may give an earlier frame for the last.
     import imageio_ffmpeg

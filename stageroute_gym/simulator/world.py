@@ -136,6 +136,9 @@ class World:
         problem, schedule = self.problem, self.schedule
         stages = [problem.stage_bounds[1:], schedule.stage_mix, self.stage_values]
         stage_models = [schedule.available, schedule.cost_multiplier, self.mean_score]
+        # Never writable, as those that are shared with the table are: one type for the compiler.
+        features = np.ascontiguousarray(self.table.features, np.float32).view()
+        features.setflags(write=False)
         return WorldArrays(
             outcomes=np.ascontiguousarray(np.stack([self.table.score, self.table.cost], axis=2)),
             sampler=np.empty((0, self.table.num_queries, 2))
@@ -145,7 +148,7 @@ class World:
             stage_models=np.stack(stage_models, axis=1, dtype=np.float64),
             models=np.stack([self.throughput, self.table.list_price]),
             settings=settings_of(problem),
-            features=np.ascontiguousarray(self.table.features, np.float32),
+            features=features,
         )
 
 

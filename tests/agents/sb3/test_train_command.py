@@ -38,9 +38,15 @@ def test_command_trains_resumes_and_names_the_file(tmp_path: Path) -> None:
         (["--resume", "no-such-folder"], "resume = 'no-such-folder': expected the folder of a run"),
         (["--budget", "-1"], "budget"),
         (["--scenario", "router"], "'routerbench', the nearest name"),
-        (["--parameter", "colour=1"], "expected arguments of PPO.*colour"),
-        (["--parameter", "learning_rate=fast"], "expected arguments of PPO.*fast"),
-        (["--algo", "td3", "--parameter", "action_noise=loud"], "expected arguments of TD3.*loud"),
+        (["--parameter", "colour=1"], "parameter of ppo = .colour.: expected"),
+        (
+            ["--parameter", "learning_rate=fast"],
+            "learning_rate.: .fast.*expected values that PPO takes",
+        ),
+        (
+            ["--algo", "td3", "--parameter", "action_noise=loud"],
+            "action_noise.: .loud.*expected values that TD3 takes",
+        ),
     ],
 )
 def test_wrong_input_is_named_and_leaves_nothing_behind(

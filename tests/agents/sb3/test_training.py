@@ -160,7 +160,7 @@ def test_resumed_run_goes_on_where_the_checkpoint_is(algo: str, tmp_path: Path) 
 def test_evaluation_while_training_is_that_of_the_leaderboard(trained: Path) -> None:
     file, chosen = AgentFile(trained), settings()
     policy = file.policy(file.normalization)
-    score, spend = training.evaluate_policy(chosen, policy, file.normalization)
+    score, spend = training.evaluate_policy(chosen, policy, [file.normalization])
     seeds = range(training.EVALUATION_SEED, training.EVALUATION_SEED + chosen.eval_episodes)
     rows = evaluate(file, "routerbench", seeds, **SMALL)
     assert score == pytest.approx(rows["score_over_horizon_oracle"].mean(), abs=1e-12)
