@@ -198,6 +198,10 @@ class Router:
             self._episode.check(event, id)
             self._commit(event)
 
+    def issued(self, id: str) -> bool:
+        """Whether an id is that of a decision of this router, or of one on the same store."""
+        return str(id).startswith(f"{self._token}-")
+
     def available(self, models: Iterable[str]) -> None:
         """Say which models are on offer now.
 
