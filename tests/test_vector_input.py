@@ -138,9 +138,10 @@ def test_a_step_before_the_first_reset():
 def test_unusual_arrays_as_actions_compile_nothing_anew():
     native = make_vector(make_world(), 3)
     native.reset(seed=0)
+    compiled = len(kernels.step_discrete.signatures)
     native.step(np.zeros((3, 2), np.int64)[:, 0])
     native.step(np.zeros(3, np.int32))
     fixed = np.zeros(3, np.int64)
     fixed.setflags(write=False)
     native.step(fixed)
-    assert len(kernels.step_discrete.signatures) == 1
+    assert len(kernels.step_discrete.signatures) == compiled

@@ -6,6 +6,7 @@ import copy
 import functools
 import inspect
 import json
+import weakref
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -190,6 +191,8 @@ def reachable(value: Any) -> Iterator[tuple[str, Any]]:
     met: set[int] = set()
     while pending:
         path, found = pending.pop()
+        if type(found) in weakref.ProxyTypes:  # what it stands for may be gone
+            continue
         if id(found) in met or isinstance(found, (type, str, bytes, int, float, np.ndarray)):
             continue
         met.add(id(found))
