@@ -22,8 +22,6 @@ from stageroute_gym.simulator.arrays import (
     PHASE,
     QUERIES,
     ROUTE,
-    ROW,
-    SCORE,
     STAGE,
     STAGE_END,
     STEP_COST,
@@ -36,7 +34,6 @@ from stageroute_gym.simulator.arrays import (
 )
 from stageroute_gym.simulator.deploy_phase import begin_stage, choose, choose_largest, commit
 from stageroute_gym.simulator.picking import allowed_model, drawn_model
-from stageroute_gym.simulator.prefetching import prefetch
 from stageroute_gym.simulator.route_phase import next_query, observe_books, refill, report, serve
 from stageroute_gym.simulator.rules import (
     add_regret_of_the_rest,
@@ -44,9 +41,6 @@ from stageroute_gym.simulator.rules import (
     is_over,
     take_token,
 )
-
-# A row of outcomes is at a random place in memory: it is asked for this many environments ahead.
-_AHEAD = 16
 
 
 @kernel
@@ -182,10 +176,7 @@ def step_discrete(
         scalars,
         mask,
     )
-    last = actions.shape[0] - 1
     for e in range(actions.shape[0]):
-        ahead = min(e + _AHEAD, last)
-        prefetch(outcomes, (counters[ahead, ROW], actions[ahead], SCORE))
         advance_discrete(e, world, state, actions)
 
 

@@ -9,7 +9,6 @@ import sys
 import time
 from typing import Any
 
-import numba
 import numpy as np
 
 NUM_ENVS = 1024
@@ -18,7 +17,7 @@ ROUNDS = 40
 
 
 def drop(trick: str) -> None:
-    """Compile without ``counting`` (reference counting stays on) or ``prefetch``."""
+    """Compile without ``counting``: reference counting stays on."""
     if trick == "counting":
         from stageroute_gym import compiling
 
@@ -29,10 +28,6 @@ def drop(trick: str) -> None:
             return with_trick(**options)
 
         compiling.njit = njit
-    if trick == "prefetch":
-        from stageroute_gym.simulator import prefetching
-
-        prefetching.prefetch = numba.njit(lambda array, index: None)
 
 
 def step_nanoseconds() -> float:

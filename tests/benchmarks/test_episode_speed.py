@@ -19,8 +19,8 @@ SLOW_QUERIES = 200
 class StageRouteByLinprog(StageRoute):
     """StageRoute, with RouteOPT by scipy."""
 
-    def shares(self, batch):
-        score, cost = self.estimates(batch)
+    def shares(self, batch, state, rows):
+        score, cost = self.estimates(batch, state, rows)
         caps = self.throughput * batch["deployed"]
         size = caps.shape[1]
         result = linprog(
