@@ -1,5 +1,5 @@
 # make demo: install the core package and print the leaderboard of the quick suite.
-# make check: lint, types and the quick tests, in under two minutes, for every change.
+# make check: lint, types and the tests that are not slow, for every change.
 # make test: install what the tests need and run all of them.
 # make clients: run examples/clients, each in an environment of its own.
 PYTHON ?= python3
