@@ -34,6 +34,8 @@ class AgentContext:
         num_features: number of features ``F`` that a query shows, at least 0.
         actions: ``"discrete"`` for the actions of `StageRoute-v0`, ``"continuous"`` for those of
             `StageRouteContinuous-v0`.
+        num_tasks: how many of the features, the first ones, name the query's task, one-hot; 0 if
+            none does. The others are numbers.
 
     Raises:
         FieldError: if a value is out of range; the message names field, value and what is allowed.
@@ -45,6 +47,7 @@ class AgentContext:
     cost_bounds: tuple[float, float]
     num_features: int
     actions: ActionKind
+    num_tasks: int = 0
 
     def __post_init__(self) -> None:
         _set = object.__setattr__
@@ -65,6 +68,7 @@ class AgentContext:
         pair = tuple(bounds) if isinstance(bounds, list) else bounds
         _set(self, "cost_bounds", interval("cost_bounds", pair, 0))
         _set(self, "num_features", count("num_features", self.num_features, 0))
+        _set(self, "num_tasks", count("num_tasks", self.num_tasks, 0, self.num_features))
         choice("actions", self.actions, get_args(ActionKind))
         self.problem.throughput_per_model(len(self.models))
 
@@ -121,6 +125,7 @@ class AgentContext:
             "cost_bounds": list(self.cost_bounds),
             "num_features": self.num_features,
             "actions": self.actions,
+            "num_tasks": self.num_tasks,
         }
 
     @classmethod
@@ -132,7 +137,7 @@ class AgentContext:
         """
         cls._check_names(values)
         for field in dataclasses.fields(cls):
-            if field.name not in values:
+            if field.name not in values and field.default is dataclasses.MISSING:
                 raise FieldError(field.name, None, "a value; this field has no default")
         return cls(**{**values, "problem": Problem.from_dict(values["problem"])})
 

@@ -82,6 +82,7 @@ def test_it_survives_json() -> None:
         ("cost_bounds", (2.0, 1.0)),
         ("cost_bounds", (float("nan"), 1.0)),
         ("num_features", -1),
+        ("num_tasks", 2),
         ("actions", "both"),
         ("problem", {"horizon": 3}),
     ],
@@ -89,6 +90,15 @@ def test_it_survives_json() -> None:
 def test_bad_fields_are_named(field: str, value: Any) -> None:
     with pytest.raises(FieldError, match=f"^{field} = "):
         AgentContext.of(single(IDS[0])).replace(**{field: value})
+
+
+def test_contexts_tell_the_tasks_and_older_ones_have_none() -> None:
+    context = AgentContext.of(gym.make(IDS[0], scenario="per-task"))
+    assert context.num_tasks == context.num_features == 8
+    assert AgentContext.of(gym.make(IDS[0], scenario="per-query")).num_tasks == 0
+    values = context.to_dict()
+    del values["num_tasks"]
+    assert AgentContext.from_dict(values) == context.replace(num_tasks=0)
 
 
 def test_missing_and_unknown_fields_are_named() -> None:

@@ -116,6 +116,7 @@ class World:
             cost_bounds=self.cost_bounds,
             num_features=self.table.features.shape[1],
             actions="continuous" if continuous else "discrete",
+            num_tasks=self.table.num_tasks,
         )
 
     @cached_property

@@ -103,6 +103,18 @@ class OutcomeTable:
         """Number of models ``N``."""
         return self.score.shape[1]
 
+    @property
+    def num_tasks(self) -> int:
+        """How many of the features, the first ones, name the query's task, one-hot; 0: none does.
+
+        One of them is 1 in each row and the others 0. A single column names nothing.
+        """
+        for size in range(self.features.shape[1] + 1):
+            if size == self.features.shape[1] or not np.isin(self.features[:, size], (0, 1)).all():
+                break
+        named = size > 1 and bool((self.features[:, :size].sum(axis=1) == 1).all())
+        return size if named else 0
+
     def mean_score(self) -> NDArray[np.float64]:
         """Weighted mean score of each model, shape (N,), float64."""
         return np.average(self.score, axis=0, weights=self.weight)

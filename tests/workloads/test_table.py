@@ -97,3 +97,20 @@ def test_bad_schedules(changes, message):
     }
     with pytest.raises(FieldError, match=message):
         Schedule(**(fields | changes))
+
+
+@pytest.mark.parametrize(
+    ("features", "tasks"),
+    [
+        (np.zeros((3, 1)), 0),
+        (np.ones((3, 1)), 0),
+        (np.eye(3), 3),
+        (np.eye(2)[[0, 1, 0]], 2),
+        (np.column_stack([np.eye(3), [0.5, -1.0, 0.0]]), 3),
+        (np.column_stack([[0.5, -1.0, 0.0], np.eye(3)]), 0),
+        (np.array([[1.0, 1.0], [0.0, 1.0], [1.0, 0.0]]), 0),
+        (np.array([[0.2, 0.8], [0.9, 0.1], [0.0, 0.3]]), 0),
+    ],
+)
+def test_tasks_are_what_stands_one_hot_in_the_first_features(features, tasks):
+    assert table(features=features).num_tasks == tasks

@@ -13,7 +13,7 @@ from stageroute_agents.paced.estimates import Prior, estimate_rows
 from stageroute_agents.paced.evidence import NUM_SUMS, NUM_WATCHED, learn_rows
 from stageroute_gym.context import AgentContext
 
-# Queries with more features than this are not told apart by task.
+# Of more tasks than this none is told apart.
 _MOST_TASKS = 64
 _TASK_MEMORY = 2_000.0
 # The last outcomes, and the evidence in nats that they differ from all of a model's.
@@ -24,8 +24,8 @@ _EVIDENCE = 8.0
 class EstimatingAgent(Learner):
     """An agent that knows, at each step, what to expect of every model on every task.
 
-    Where queries have several features, the largest names the task; otherwise there is one. What
-    was routed and is not yet observed counts as tried.
+    Where queries tell their task, one-hot, each has estimates of its own; otherwise there is one.
+    What was routed and is not yet observed counts as tried.
 
     Args:
         context: what it may know of the world it is for.
@@ -52,8 +52,8 @@ class EstimatingAgent(Learner):
         self.prior = prior
         self.use_prices = use_prices
         self.threshold = _EVIDENCE if forget else math.inf
-        features = context.num_features
-        self.num_tasks = features if per_task and 1 < features <= _MOST_TASKS else 1
+        tasks = context.num_tasks
+        self.num_tasks = tasks if per_task and 1 < tasks <= _MOST_TASKS else 1
         self.count_pending = count_pending and self.problem.feedback_delay > 0
 
     def initial_state(self, rows: int) -> State:
@@ -159,7 +159,7 @@ class EstimatingAgent(Learner):
             state["pending"][due] = np.maximum(state["pending"][due] - known, 0.0)
 
     def _note_tasks(self, batch: Batch, state: State, routed: Integers) -> None:
-        task = batch["query"][routed].argmax(axis=1)
+        task = batch["query"][routed, : self.num_tasks].argmax(axis=1)
         state["task"][routed] = task
         self.diary.note(state["tasks"], state["queries"], routed, task[:, None].astype(np.float64))
         # Shares of the tasks drift; a fixed window would need all of it remembered.

@@ -30,7 +30,8 @@ class PacedOracle(PacedRoute):
     def __init__(self, context: AgentContext, *, world: World, seed: int = 0) -> None:
         super().__init__(context, seed=seed, forget=False)
         table, schedule = world.table, world.schedule
-        task = table.features.argmax(axis=1) if self.num_tasks > 1 else np.zeros(len(table.task))
+        features = table.features[:, : self.num_tasks]
+        task = features.argmax(axis=1) if self.num_tasks > 1 else np.zeros(len(table.task))
         shape = (len(schedule.mixes), self.num_tasks, self.num_models)
         score, cost = np.zeros((2, *shape))
         for g in range(self.num_tasks):

@@ -29,7 +29,7 @@ class PacedRoute(EstimatingAgent):
     * ``forget``: what is known of a model that changes shrinks to its last outcomes
       (`stageroute_agents.paced.evidence`).
     * ``count_pending``: queries whose outcome is late count as spent and as tried.
-    * ``per_task``: where a query has several features the largest names its task; tasks have
+    * ``per_task``: where a query tells its task, one-hot (`AgentContext.num_tasks`), tasks have
       estimates of their own (`stageroute_agents.paced.estimates`) and share one budget in one
       linear programme (`stageroute_agents.paced.task_route`).
 

@@ -158,3 +158,14 @@ def test_beats_stageroute_within_the_budget():
     reference = evaluate("stageroute", "routerbench", seeds)
     assert paced["spend_over_budget"].max() < 1.01
     assert (paced["score"].to_numpy() > reference["score"].to_numpy()).all()
+
+
+def test_only_what_is_told_one_hot_is_a_task():
+    numbers = StageRouteVectorEnv(1, scenario="per-query", horizon=100)
+    assert numbers.agent_context.num_features == 8
+    assert PacedRoute(numbers.agent_context).num_tasks == 1
+    both = numbers.agent_context.replace(num_tasks=3)
+    assert PacedRoute(both).num_tasks == 3
+    tasks = StageRouteVectorEnv(1, scenario="per-task", horizon=100)
+    assert PacedRoute(tasks.agent_context).num_tasks == 8
+    assert PacedRoute(tasks.agent_context, per_task=False).num_tasks == 1
