@@ -123,9 +123,15 @@ class Books:
         spend = float(self._amounts[SPEND])
         if not self.in_flight.any():
             return spend
+        return spend + float((self.in_flight * self._expected_costs()).sum())
+
+    def expected_cost(self, model: int) -> float:
+        """USD that a request to a model is expected to cost."""
+        return float(self._expected_costs()[model])
+
+    def _expected_costs(self) -> NDArray[np.float64]:
         _, _, number, total = self.totals.T
-        expected = np.where(number > 0, total / np.maximum(number, 1.0), self._expected)
-        return spend + float((self.in_flight * expected).sum())
+        return np.where(number > 0, total / np.maximum(number, 1.0), self._expected)
 
     def exhausted(self) -> bool:
         """Whether no budget is left that is not spent or committed; never under ``soft``."""
@@ -167,6 +173,20 @@ class Books:
         if current:
             self._amounts[SPEND] += cost
             self.in_flight[model] -= 1
+
+    def lose(self, model: int) -> float:
+        """Charge a request in flight at its expected cost, which is returned, in USD."""
+        charge = self.expected_cost(model)
+        self._amounts[SPEND] += charge
+        self._amounts[SEEN_SPEND] += charge
+        self.in_flight[model] -= 1
+        return charge
+
+    def find(self, model: int, charge: float) -> None:
+        """Undo `lose`, which charged so many USD: the request's cost is known now."""
+        self._amounts[SPEND] -= charge
+        self._amounts[SEEN_SPEND] -= charge
+        self.in_flight[model] += 1
 
     def hear_nothing(self) -> None:
         """Show the agent that no outcome came."""

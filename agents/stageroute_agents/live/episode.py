@@ -7,7 +7,6 @@ that has to be kept.
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import gymnasium as gym
@@ -17,6 +16,7 @@ from stageroute_agents.live.books import Books
 from stageroute_agents.live.calendar import Calendar
 from stageroute_agents.live.events import Decided, Event, Recorded, told
 from stageroute_agents.live.player import Player
+from stageroute_agents.live.requests import MOST_KEPT, Request, Requests
 from stageroute_gym.array_types import Singles
 from stageroute_gym.context import AgentContext
 from stageroute_gym.errors import FieldError
@@ -24,21 +24,6 @@ from stageroute_gym.evaluation.entries import Entry
 from stageroute_gym.simulator.episodes import draw_key
 
 DECLINED, SPENT = -1, -2
-# Requests of known cost that may wait for a score; the oldest of more stay without one.
-_WAITING_FOR_SCORES = 100_000
-_REQUEST = ("number", "query", "lap", "period", "model", "score", "cost")
-
-
-@dataclass(slots=True)
-class Request:
-    """A query sent to a model, of which not everything is known yet."""
-
-    query: int
-    lap: int
-    period: int
-    model: int
-    score: float | None = None
-    cost: float | None = None
 
 
 class News(NamedTuple):
@@ -59,6 +44,7 @@ class LiveEpisode:
         agent: see there.
         seed: see there.
         calendar: what the clock decides.
+        timeout: see there.
 
     Attributes:
         player: the agent.
@@ -68,12 +54,18 @@ class LiveEpisode:
     """
 
     def __init__(
-        self, context: AgentContext, agent: str | Entry, seed: int, calendar: Calendar
+        self,
+        context: AgentContext,
+        agent: str | Entry,
+        seed: int,
+        calendar: Calendar,
+        timeout: float,
     ) -> None:
         self.player = Player(context, agent, seed)
         generator, _ = gym.utils.seeding.np_random(seed)
         self.books = Books(context, draw_key(generator), count_stages=not calendar.windows)
         self._calendar = calendar
+        self._timeout = timeout
         self._horizon = context.problem.horizon
         self._delay = context.problem.feedback_delay
         self.decisions = 0
@@ -82,8 +74,7 @@ class LiveEpisode:
         self._opened = -1  # query at which the set was deployed; -1: it is still to be
         self._window_opened, self._next_window = 0.0, 0.0
         self._must_open = True
-        self._requests: dict[int, Request] = {}
-        self._waiting: dict[int, None] = {}  # those of known cost without a score, oldest first
+        self._requests = Requests()
         self._news: list[News] = []
         self._declined: deque[int] = deque()  # queries, until the agent is to know
         self._untold: dict[int, None] = {}  # queries that the agent has notes on
@@ -107,6 +98,7 @@ class LiveEpisode:
         """
         self.now = now
         self._turn(now)
+        self._lose_overdue(now)
         self._deliver()
         books = self.books
         if self._window_is_due(now):
@@ -126,7 +118,7 @@ class LiveEpisode:
         else:
             self._counts["routed"] += 1
             books.in_flight[model] += 1
-            self._requests[self.decisions] = Request(query, books.lap, self._period, model)
+            self._requests.send(self.decisions, Request(query, books.lap, self._period, model, now))
         self.decisions += 1
         return model
 
@@ -140,7 +132,10 @@ class LiveEpisode:
         if request is None:
             allowed = "the id of a decision of this router"
             if event.number < self.decisions:
-                allowed = "a request whose outcome is still to be recorded: this one's is"
+                allowed = (
+                    "a request whose outcome is still to be recorded: this one's is, "
+                    f"or was awaited longer than those of {MOST_KEPT:,} others"
+                )
             raise FieldError("id", name, allowed)
         for field, news in (("score", told(event.score)), ("cost", told(event.cost))):
             if news is not None and getattr(request, field) is not None:
@@ -164,37 +159,54 @@ class LiveEpisode:
                 self._must_open = True
 
     def _record(self, event: Recorded) -> None:
-        request = self._requests[event.number]
+        request = self._requests.get(event.number)
+        assert request is not None
         score, cost = told(event.score), told(event.cost)
         if cost is not None:
-            current = request.period == self._period
-            self.books.pay(request.model, cost, current=current)
-            if not current:
-                self._past_spend += cost
-            request.cost = cost
+            self._pay(request, cost)
+            self._requests.paid(event.number)
         if score is not None:
             request.score = score
         if request.cost is None:
             return
+        paid = cost is None
         if request.score is None:
-            paid = cost is None
             self._news.append(News(request, None, request.cost, paid, event.final))
             if event.final:
-                self._close(event.number)
-                return
-            self._waiting[event.number] = None
-            if len(self._waiting) > _WAITING_FOR_SCORES:
-                oldest = next(iter(self._waiting))
-                self._close(oldest)
+                self._requests.close(event.number)
+            else:
+                self._requests.wait(event.number)
             return
-        paid = event.number in self._waiting
+        paid = self._requests.waits(event.number)
         self._news.append(News(request, request.score, request.cost, paid, True))
         self._counts["scored"] += 1
-        self._close(event.number)
+        self._requests.close(event.number)
 
-    def _close(self, number: int) -> None:
-        self._waiting.pop(number, None)
-        del self._requests[number]
+    def _pay(self, request: Request, cost: float) -> None:
+        """Charge a cost in USD to the budget of the request's time."""
+        current = request.period == self._period
+        if request.charge is not None:
+            if current:
+                self.books.find(request.model, request.charge)
+            else:
+                self._past_spend -= request.charge
+            request.charge = None
+        self.books.pay(request.model, cost, current=current)
+        if not current:
+            self._past_spend += cost
+        request.cost = cost
+
+    def _lose_overdue(self, now: float) -> None:
+        """Charge the requests in flight for too long at what they are expected to cost."""
+        for request in self._requests.overdue(now - self._timeout):
+            if request.period == self._period:
+                request.charge = self.books.lose(request.model)
+            else:
+                request.charge = self.books.expected_cost(request.model)
+                self._past_spend += request.charge
+            if request.lap == self.books.lap and request.query in self._untold:
+                del self._untold[request.query]
+                self.player.hear(request.query, DECLINED, 0.0, request.charge)
 
     def _turn(self, now: float) -> None:
         """Begin a new lap where the budget is renewed, or the horizon is over before it is."""
@@ -297,6 +309,7 @@ class LiveEpisode:
             "queries": books.queries,
             **self._counts,
             "without_outcome": len(self._requests),
+            "lost": self._requests.lost,
             "models": {
                 model: {
                     "offered": offered,
@@ -312,7 +325,6 @@ class LiveEpisode:
 
     def snapshot(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         """The whole state: JSON-native values, and arrays."""
-        requests = list(self._requests.items())
         # Requests that the news are about are not open any more, but still to be shown.
         books = {
             "lap": self.books.lap,
@@ -324,11 +336,10 @@ class LiveEpisode:
             "must_open": self._must_open,
             "declined": list(self._declined),
             "untold": list(self._untold),
-            "waiting": list(self._waiting),
             "counts": self._counts,
             "past_spend": self._past_spend,
-            "news": [[_fields(request), *rest] for request, *rest in self._news],
-            "requests": [[number, *_fields(request)] for number, request in requests],
+            "news": [[request.values(), *rest] for request, *rest in self._news],
+            "requests": self._requests.snapshot(),
         }
         arrays = {f"books.{name}": array for name, array in self.books.arrays().items()}
         arrays |= {f"agent.{name}": array for name, array in self.player.memory().items()}
@@ -352,19 +363,7 @@ class LiveEpisode:
         self._window_opened, self._next_window = books["windows"]
         self._declined.extend(books["declined"])
         self._untold.update(dict.fromkeys(books["untold"]))
-        self._waiting.update(dict.fromkeys(books["waiting"]))
         self._counts.update(books["counts"])
         self._past_spend = books["past_spend"]
         self._news = [News(Request(*r), *rest) for r, *rest in books["news"]]
-        self._requests = {number: Request(*fields) for number, *fields in books["requests"]}
-
-
-def _fields(request: Request) -> list[Any]:
-    return [
-        request.query,
-        request.lap,
-        request.period,
-        request.model,
-        request.score,
-        request.cost,
-    ]
+        self._requests.restore(books["requests"])

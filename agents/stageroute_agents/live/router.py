@@ -53,6 +53,17 @@ class Router:
     one is known, or else the largest of ``cost_bounds``. So the budget is exceeded by no more than
     what the requests in flight cost. An outcome without a score is booked to the spend alone.
 
+    An environment knows each cost at once, though ``feedback_delay`` hides it from the agent, and
+    ends with the query that spends its ``hard`` budget. A live router cannot know the costs of
+    requests in flight, so the two part there, and only there: it refuses a query as soon as what is
+    spent and expected reaches the budget, and serves later ones again where the requests turn out
+    cheaper. Up to its first refusal it decides as the agent does in the environment, to the bit;
+    with nothing in flight, it also ends with the same query.
+
+    A request of which no cost was told within ``timeout`` is lost: it is charged at its expected
+    cost, as a provider bills a request whether or not its answer arrives, and the agent is told
+    that no outcome comes. Its outcome can still be recorded, which corrects the charge.
+
     Calls are thread-safe and take microseconds, with a commit to the store: they can be made from
     coroutines as they are. One router at a time can have a store.
 
@@ -70,6 +81,7 @@ class Router:
         windows: times of day in UTC, as ``"03:00"``, at which the deployed set may change; by
             default it changes where the problem's stages, which count queries, begin.
         renew: ``"day"`` or ``"month"`` (in UTC); None for one budget over one horizon.
+        timeout: seconds after which a request is lost, above 0; looked at whenever a query comes.
         clock: the time in seconds since 1970.
 
     Raises:
@@ -86,11 +98,13 @@ class Router:
         seed: int = 0,
         windows: Sequence[str] = (),
         renew: Renewal | None = None,
+        timeout: float = 3600.0,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.context = AgentContext.of(context)
         self._calendar = Calendar(windows, renew)
-        self._episode = LiveEpisode(self.context, agent, seed, self._calendar)
+        timeout = number("timeout", timeout, 0, above=True, unit="seconds")
+        self._episode = LiveEpisode(self.context, agent, seed, self._calendar, timeout)
         self.agent: Entry = self._episode.player.entry
         self._clock = clock
         self._lock = threading.Lock()
@@ -113,6 +127,7 @@ class Router:
                     "seed": seed,
                     "windows": list(self._calendar.windows),
                     "renew": renew,
+                    "timeout": timeout,
                 },
             )
             try:
@@ -247,8 +262,9 @@ class Router:
         """How things stand, as JSON-native values.
 
         ``too_late`` counts outcomes that came when the agent had no notes on their queries any
-        more: they are in the means and in the spend. ``refused`` counts since the router was
-        opened.
+        more: they are in the means and in the spend. ``without_outcome`` counts the requests of
+        which something is still to be recorded, ``lost`` those among them that were lost.
+        ``refused`` counts since the router was opened.
         """
         with self._lock:
             return {

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from stageroute_agents.live import Router
+from stageroute_agents.live import Router, requests
 from traffic import small_context
 
 from stageroute_gym.errors import FieldError
@@ -70,6 +70,85 @@ def test_a_hard_budget_is_exceeded_by_no_more_than_what_is_in_flight():
         router.record(request, 0.0, cost=0.01)
     assert 1.0 - 0.01 <= router.spend <= 1.0 + 9 * 0.01
     assert router.choose().reason == "budget"
+
+
+@pytest.mark.parametrize("agent", ["stageroute", "linucb"])
+def test_a_request_without_an_outcome_is_charged_as_expected_until_it_is_found(agent, tmp_path):
+    clock = Clock()
+    arguments = {"store": tmp_path / "store", "timeout": 60.0, "clock": clock}
+    context = small_context(budget=1.0)
+    router = Router(context, agent, **arguments)
+    assert serve(router, cost=3e-3, queries=20) == 20
+    silent = router.choose()
+    clock.now += 59
+    serve(router)
+    assert router.report()["lost"] == 0
+    before = router.committed
+    expected = router.report()["models"][silent.model]["mean_cost"]
+    clock.now += 1
+    flying = router.choose()
+    report = router.report()
+    assert (report["lost"], report["without_outcome"]) == (1, 2)
+    assert sum(model["in_flight"] for model in report["models"].values()) == 1
+    # What was committed is spent now, and what the agent sees of it.
+    assert router.spend == pytest.approx(before)
+    assert router._episode.books.observation(None)["budget_left"][0] == pytest.approx(
+        1 - before / 1000, rel=1e-6
+    )
+    # A kill changes nothing of it.
+    router._store.close()
+    router = Router(context, agent, **arguments)
+    assert {**router.report(), "refused": 0} == {**report, "refused": 0}
+    router.record(silent.id, 1.0, cost=1e-4)
+    assert router.spend == pytest.approx(before - expected + 1e-4)
+    assert router.report()["lost"] == 0
+    with pytest.raises(FieldError, match="still to be recorded"):
+        router.record(silent.id, 1.0, cost=1e-4)
+    router.record(flying.id, 1.0, cost=1e-4)
+    serve(router)
+    assert router._episode.books.observation(None)["budget_left"][0] == pytest.approx(
+        1 - (router.spend - 1e-3) / 1000, rel=1e-6
+    )
+    assert router.report()["without_outcome"] == 0
+
+
+def test_lost_requests_count_against_a_hard_budget_of_their_own_day():
+    clock = Clock()
+    context = small_context(horizon=100, num_stages=1, budget=1e-4)
+    router = Router(context, "cheapest", renew="day", timeout=60.0, clock=clock)
+    # 0.01 USD, of which the cheapest model is expected to take 2e-4 a request.
+    for _ in range(200):
+        clock.now += 61
+        last = router.choose()
+        if last.id is None:
+            break
+    report = router.report()
+    assert last.reason == "budget"
+    assert report["routed"] == 50
+    assert report["lost"] == 49
+    assert report["committed"] == pytest.approx(0.01)
+    clock.now += 86_400
+    assert router.choose().id is not None
+    report = router.report()
+    assert (report["lost"], report["spend"]) == (50, 0)
+    assert report["total_spend"] == pytest.approx(0.01)
+    # The first id of the day before: its charge is corrected there.
+    router.record(f"{router._token}-0", 0.0, cost=1e-3)
+    assert router.report()["total_spend"] == pytest.approx(0.01 - 2e-4 + 1e-3)
+    assert router.spend == 0
+
+
+def test_of_too_many_lost_requests_the_oldest_are_given_up(monkeypatch):
+    monkeypatch.setattr(requests, "MOST_KEPT", 3)
+    clock = Clock()
+    router = Router(small_context(), "stageroute", timeout=1.0, clock=clock)
+    silent = [router.choose() for _ in range(5)]
+    clock.now += 1
+    router.choose()
+    assert router.report()["lost"] == 3
+    with pytest.raises(FieldError, match="longer than those of"):
+        router.record(silent[1].id, 1.0, cost=1e-3)
+    router.record(silent[2].id, 1.0, cost=1e-3)
 
 
 def test_the_horizon_ends_without_renewal():
@@ -219,6 +298,8 @@ def test_unknown_ids_models_and_features():
         ("windows", {"windows": "03:00"}),
         ("windows", {"windows": ["03:00", "03:00"]}),
         ("renew", {"renew": "week"}),
+        ("timeout", {"timeout": 0}),
+        ("timeout", {"timeout": math.nan}),
         ("seed", {"seed": -1}),
     ],
 )

@@ -56,7 +56,7 @@ def test_a_kill_loses_no_record_and_goes_on_where_it_was(agent, tmp_path):
             assert len(acknowledged) <= report["scored"] <= len(acknowledged) + 1
             assert report["total_spend"] == pytest.approx(1e-3 * report["scored"])
             assert report["routed"] - report["scored"] in (0, 1)
-            for request in list(router._episode._requests):
+            for request in list(router._episode._requests._open):
                 router.record(f"{router._token}-{request}", 0.5, cost=1e-3)
                 acknowledged.append([f"{router._token}-{request}", ""])
             while len(acknowledged) < router.report()["scored"]:
@@ -103,7 +103,7 @@ def test_stores_of_others_are_refused_and_left_alone(tmp_path):
     database = sqlite3.connect(path)
     database.execute("PRAGMA user_version = 99")
     database.close()
-    refused(path, "version 1, not 99")
+    refused(path, "version 2, not 99")
     text = tmp_path / "notes.txt"
     text.write_text("no store\n" * 500)
     refused(text, "can be opened")

@@ -87,10 +87,18 @@ class Feed:
             assert decision.model == self._models[step.model], step.number
         self._pending.append((decision.id, step))
         if len(self._pending) > self._delay:
-            request, known = self._pending.popleft()
-            if request is not None:
-                router.record(request, known.score, cost=known.cost, final=True)
+            self._record_oldest(router)
         return decision
+
+    def deliver(self, router: Router) -> None:
+        """Record the outcomes of all that is in flight."""
+        while self._pending:
+            self._record_oldest(router)
+
+    def _record_oldest(self, router: Router) -> None:
+        request, known = self._pending.popleft()
+        if request is not None:
+            router.record(request, known.score, cost=known.cost, final=True)
 
 
 def assert_remembers(router: Router, memory: dict[str, np.ndarray]) -> None:
