@@ -12,13 +12,15 @@ from typing import ClassVar
 import numpy as np
 
 from stageroute_agents.arrays import Batch, Floats, Integers, State
-from stageroute_agents.base import Kind
+from stageroute_agents.base import FREE, Kind
 from stageroute_agents.index import IndexAgent
 from stageroute_agents.linear_program import SlotlessAgent
 from stageroute_agents.memory import Learner, Outcomes
 from stageroute_agents.stageroute import StageRoute
 from stageroute_gym.checks import number
 from stageroute_gym.context import AgentContext
+
+MOST_HELD_BACK = 0.9
 
 
 class UcbBwk(SlotlessAgent, StageRoute):
@@ -34,10 +36,11 @@ class UcbBwk(SlotlessAgent, StageRoute):
         context: what it may know of the world it is for.
         seed: seed of the agent's own random numbers.
         gamma: confidence scale of the radius ``rad``, at least 0.
-        epsilon: part of the budget that is held back, in [0, 1). The theory's value is, recalled
-            and not confirmed from a public text, ``sqrt(gamma N / B) + ln(T) gamma N / B`` with
-            ``B = b T / c2``: 0.19 in the scenario ``routerbench``, 0.68 in ``routerbench-tight``,
-            0.08 in ``paper``. The constant here holds back less.
+        epsilon: part of the budget that is held back, in [0, 1); None takes the theory's value,
+            recalled and not confirmed from a public text, ``sqrt(gamma N / B) + ln(T) gamma N / B``
+            with ``B = b T / c2``: 0.19 in the scenario ``routerbench``, 0.68 in
+            ``routerbench-tight``, 0.08 in ``paper``. The theory is void where that reaches 1, which
+            it does in small worlds; there 0.9 is held back.
 
     Raises:
         FieldError: if a parameter is out of range.
@@ -46,14 +49,29 @@ class UcbBwk(SlotlessAgent, StageRoute):
     kind: ClassVar[Kind] = "baseline"
 
     def __init__(
-        self, context: AgentContext, *, seed: int = 0, gamma: float = 0.1, epsilon: float = 0.05
+        self,
+        context: AgentContext,
+        *,
+        seed: int = 0,
+        gamma: float = 0.1,
+        epsilon: float | None = None,
     ) -> None:
-        super().__init__(context, seed=seed, gamma=gamma, cost_scale="query")
-        self.epsilon = number("epsilon", epsilon, 0, 1, below=True)
+        scale = number("gamma", gamma, 0)
+        held_back = held_back_by_theory(context, scale) if epsilon is None else epsilon
+        super().__init__(context, seed=seed, gamma=scale, cost_scale="query", epsilon=held_back)
 
-    def budgets(self, batch: Batch) -> Floats:
-        """``(1 - epsilon) B / T`` in USD a query, shape (E,)."""
-        return (1.0 - self.epsilon) * super().budgets(batch)
+
+def held_back_by_theory(context: AgentContext, gamma: float) -> float:
+    """UCB-BwK's ``epsilon`` by the theory, at most 0.9; see `UcbBwk`.
+
+    Args:
+        context: the world's number of models, horizon, budget and largest cost.
+        gamma: confidence scale, at least 0.
+    """
+    problem, dearest = context.problem, context.cost_bounds[1] or FREE
+    # gamma N / B, with the budget B in units of the largest cost of a query.
+    scarcity = gamma * context.num_models * dearest / problem.total_budget
+    return min(math.sqrt(scarcity) + math.log(problem.horizon) * scarcity, MOST_HELD_BACK)
 
 
 class PdBwk(Learner, IndexAgent):

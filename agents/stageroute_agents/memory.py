@@ -48,9 +48,13 @@ class Learner(Agent):
     traffic has no such order: there outcomes are told one by one, see `listen`.
 
     Attributes:
+        learns: whether it remembers anything beyond the observation; where a parameter of the agent
+            says that it does not, nothing is kept and `learn` is not called.
         diary: room for notes on each query until its outcome is known.
         reach: number of queries after which that no longer is to be expected.
     """
+
+    learns: bool = True
 
     def __init__(self, context: AgentContext, *, seed: int = 0) -> None:
         super().__init__(context, seed=seed)
@@ -61,10 +65,15 @@ class Learner(Agent):
 
     def initial_state(self, rows: int) -> State:
         """With the number of queries that were over at the last step, shape (rows,)."""
-        return {**super().initial_state(rows), "queries": np.zeros(rows, np.int64)}
+        state = super().initial_state(rows)
+        if self.learns:
+            state["queries"] = np.zeros(rows, np.int64)
+        return state
 
     def observe(self, batch: Batch, state: State) -> None:
         """Learn from what has been observed since the last step."""
+        if not self.learns:
+            return
         if self._listening:
             state["queries"][:] = self.queries(batch)
             heard = self._heard or [_nothing(len(state["queries"]))]

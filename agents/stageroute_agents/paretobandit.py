@@ -7,12 +7,11 @@ import numpy as np
 from stageroute_agents.arrays import Batch, Floats, Integers, State
 from stageroute_agents.linear import LinearAgent
 from stageroute_agents.memory import Outcomes
-from stageroute_gym.checks import number
+from stageroute_gym.checks import choice, number
 from stageroute_gym.context import AgentContext
 
 # Queries beyond which statistics age no further, and the part of lambda_0 below which the
-# regularisation is topped up: the idea of both is from the authors' public code, not from the
-# paper; see `ParetoBandit` for what their code does instead.
+# regularisation is topped up: both are from the authors' public code, not from the paper.
 _OLDEST = 1000
 _LEAST_REGULARISATION = 0.1
 
@@ -27,12 +26,14 @@ class ParetoBandit(LinearAgent):
     Pacer: ``c- <- (1 - alpha_ema) c- + alpha_ema c_t``, from ``c- = b``;
     ``lambda_{t+1} = clip(lambda_t + eta (c- / b - 1), 0, lambda_max)``.
 
-    Where the authors' code (`BanditRouter` with `BudgetPacer`) differs from their Algorithm 1 and
-    from here: it caps ``dt`` at 1000 in the inflation of the variance as well, which is then at
-    most ``gamma^-1000``, about 20, and explores less; and it tracks the regularisation ``lambda_0
-    gamma^dt`` of each model and adds what is missing once that is below a tenth of ``lambda_0``,
-    where here nine tenths of ``lambda_0`` are added once the inverse of ``A_m`` shows that some
-    direction has faded so far. With these two changes this agent takes the same choices as theirs.
+    The authors' code (`BanditRouter` with `BudgetPacer`) differs from their Algorithm 1 in two
+    ways, which ``rules="code"`` takes over; with them this agent takes the same choices as theirs.
+    It caps ``dt`` at 1000 in the inflation of the variance as well, which is then at most
+    ``gamma^-1000``, about 20, and explores less. And it tracks the regularisation ``lambda_0
+    gamma^dt`` that is left to each model, and adds what is missing once that is below a tenth of
+    ``lambda_0``; under ``rules="paper"``, which says nothing of it, nine tenths of ``lambda_0`` are
+    added once the inverse of ``A_m`` shows that some direction has faded so far. The authors' own
+    settings are ``paretobandit(alpha=0.05, lambda_c=0, rules="code")``.
 
     Adapted: ``c~_m`` is the logarithm of the list price (where unknown, of the mean cost), scaled
     to [0, 1] over the range of costs, where the paper takes fixed market bounds. A model above the
@@ -51,6 +52,7 @@ class ParetoBandit(LinearAgent):
         alpha_ema: smoothing of the cost, above 0, up to 1.
         lambda_max: largest dual, above 0.
         V_max: largest inflation of the variance, above 0.
+        rules: ``"paper"`` or ``"code"``, see above.
 
     Raises:
         FieldError: if a parameter is out of range.
@@ -69,6 +71,7 @@ class ParetoBandit(LinearAgent):
         alpha_ema: float = 0.05,
         lambda_max: float = 5.0,
         V_max: float = 200.0,  # noqa: N803
+        rules: str = "paper",
     ) -> None:
         super().__init__(context, seed=seed, lambda_0=lambda_0)
         self.alpha = number("alpha", alpha, 0)
@@ -78,6 +81,7 @@ class ParetoBandit(LinearAgent):
         self.alpha_ema = number("alpha_ema", alpha_ema, 0, 1, above=True)
         self.lambda_max = number("lambda_max", lambda_max, 0, above=True)
         self.V_max = number("V_max", V_max, 0, above=True)
+        self.as_coded = choice("rules", rules, ("paper", "code")) == "code"
         # Costs of 0 have no logarithm.
         low, high = np.log(np.maximum(self.cost_bounds, 1e-6 * self.cost_bounds[1]))
         self.log_cost_bounds = float(low), float(max(high, low + 1e-6))
@@ -85,8 +89,9 @@ class ParetoBandit(LinearAgent):
     def initial_state(self, rows: int) -> State:
         """With smoothed cost in USD and dual, shapes (rows,), and each model's age (rows, N).
 
-        And ``A``, shape (rows, N, D, D): it is kept and inverted anew, as forgetting would amplify
-        the rounding errors of updates of the inverse without bound.
+        And the regularisation left to each model, and ``A``, shape (rows, N, D, D): it is kept and
+        inverted anew, as forgetting would amplify the rounding errors of updates of the inverse
+        without bound.
         """
         shape = (rows, self.num_models, self.size, self.size)
         return {
@@ -95,6 +100,7 @@ class ParetoBandit(LinearAgent):
             "smooth_cost": np.full(rows, self.problem.budget),
             "dual": np.zeros(rows),
             "age": np.zeros((rows, self.num_models)),
+            "regularisation": np.full((rows, self.num_models), self.lambda_0),
         }
 
     def learn(self, batch: Batch, state: State, outcomes: Outcomes) -> None:
@@ -104,6 +110,7 @@ class ParetoBandit(LinearAgent):
         decay = self.gamma ** np.minimum(state["age"][rows, models], _OLDEST)
         state["precision"][rows, models] *= decay[:, None, None]
         state["score_sum"][rows, models] *= decay[:, None]
+        state["regularisation"][rows, models] *= decay
         state["age"][rows, models] = 0.0
         self._top_up(state, rows, models)
         super().learn(batch, state, outcomes)
@@ -115,7 +122,10 @@ class ParetoBandit(LinearAgent):
     def index(self, batch: Batch, state: State, rows: Integers, caps: Floats) -> Floats:
         """Optimistic score less the cost penalty; models above the ceiling come last."""
         score, variance = self.predictions(state, rows)
-        inflation = np.maximum(self.gamma ** state["age"][rows], 1.0 / self.V_max)
+        age = state["age"][rows]
+        if self.as_coded:
+            age = np.minimum(age, _OLDEST)
+        inflation = np.maximum(self.gamma**age, 1.0 / self.V_max)
         price = np.where(batch["list_price"] > 0, batch["list_price"], batch["mean_cost"])
         low, high = self.log_cost_bounds
         log_price = np.clip(np.log(np.maximum(price, np.exp(low))), low, high)
@@ -133,9 +143,17 @@ class ParetoBandit(LinearAgent):
         state["inverse"][rows, models] = np.linalg.inv(state["precision"][rows, models])
 
     def _top_up(self, state: State, rows: Integers, models: Integers) -> None:
-        """Restore the regularisation of models in which some direction was all but forgotten."""
-        inverse = np.linalg.inv(state["precision"][rows, models])
-        largest = np.diagonal(inverse, axis1=1, axis2=2).max(axis=1, initial=0.0)
-        faded = largest > 1.0 / (_LEAST_REGULARISATION * self.lambda_0)
-        missing = (1.0 - _LEAST_REGULARISATION) * self.lambda_0 * np.eye(self.size)
-        state["precision"][rows[faded], models[faded]] += missing
+        """Restore the regularisation of models in which it, or some direction, has faded."""
+        left = state["regularisation"][rows, models]
+        floor = _LEAST_REGULARISATION * self.lambda_0
+        if self.as_coded:
+            faded = left < floor
+            missing = self.lambda_0 - left[faded]
+        else:
+            inverse = np.linalg.inv(state["precision"][rows, models])
+            largest = np.diagonal(inverse, axis1=1, axis2=2).max(axis=1, initial=0.0)
+            faded = largest > 1.0 / floor
+            missing = np.full(faded.sum(), (1.0 - _LEAST_REGULARISATION) * self.lambda_0)
+        eye = np.eye(self.size)
+        state["precision"][rows[faded], models[faded]] += missing[:, None, None] * eye
+        state["regularisation"][rows[faded], models[faded]] += missing

@@ -9,15 +9,22 @@ from numpy.typing import NDArray
 
 from stageroute_agents.arrays import Batch, Floats, Integers, State
 from stageroute_agents.linear_program import LinearProgramAgent
+from stageroute_agents.memory import Learner, Outcomes
 from stageroute_gym.array_types import Singles
-from stageroute_gym.checks import choice, number
+from stageroute_gym.checks import choice, number, switch
 from stageroute_gym.compiling import njit
 from stageroute_gym.context import AgentContext
-from stageroute_gym.optimize.bounds import cost_lower_bound_scalar, score_upper_bound_scalar
+from stageroute_gym.optimize.bounds import (
+    cost_lower_bound,
+    cost_lower_bound_scalar,
+    is_joint,
+    score_upper_bound,
+    score_upper_bound_scalar,
+)
 from stageroute_gym.optimize.route import route_row
 
 
-class StageRoute(LinearProgramAgent):
+class StageRoute(Learner, LinearProgramAgent):
     """StageRoute, Algorithm 1 of the paper, with its bounds ``mu^U`` and ``c^L`` as estimates.
 
     Args:
@@ -30,6 +37,12 @@ class StageRoute(LinearProgramAgent):
             depends on it; see `cost_scale_of`. The paper does not say. With the largest cost of a
             single query, which puts costs into [0, 1] as the theory has them, the bounds stay near
             ``c1`` for thousands of queries, and a tight budget is spent long before the end.
+        radius: ``"sum"``, the paper's ``sqrt(gamma v / n) + gamma / n``, or ``"joint"``, the other
+            one in circulation, ``sqrt(gamma v / n + gamma / n)``.
+        variance: what ``v`` is: ``"mean"``, the empirical mean as in the paper, or ``"empirical"``,
+            the empirical variance, which is learned from each outcome since the observation shows
+            means only.
+        epsilon: part of the budget that both programmes hold back, in [0, 1), as UCB-BwK does.
 
     Raises:
         FieldError: if a parameter is out of range.
@@ -43,13 +56,43 @@ class StageRoute(LinearProgramAgent):
         gamma: float = 0.1,
         fill_slots: bool = True,
         cost_scale: str | float = "list_price",
+        radius: str = "sum",
+        variance: str = "mean",
+        epsilon: float = 0.0,
     ) -> None:
-        super().__init__(context, seed=seed, fill_slots=fill_slots)
+        super().__init__(context, seed=seed)
+        self.fill_slots = switch("fill_slots", fill_slots)
         self.gamma = number("gamma", gamma, 0)
         self.cost_scale = cost_scale_of(cost_scale, context.list_prices, self.cost_bounds[1])
+        self.radius = radius
+        self.joint = is_joint(radius)
+        self.learns = choice("variance", variance, ("mean", "empirical")) == "empirical"
+        self.planned_budget = (1.0 - number("epsilon", epsilon, 0, 1, below=True)) * (
+            self.problem.budget
+        )
+
+    def initial_state(self, rows: int) -> State:
+        """With each model's sums, shape (rows, N, 5), where variances are asked for."""
+        state = super().initial_state(rows)
+        if self.learns:
+            state["sums"] = np.zeros((rows, self.num_models, 5))
+        return state
+
+    def learn(self, batch: Batch, state: State, outcomes: Outcomes) -> None:
+        """Add up number, scores, squared scores, costs and squared costs of what was scored."""
+        rows, models = outcomes.served
+        score, cost = outcomes.score[rows], outcomes.cost[rows]
+        powers = (np.ones(len(rows)), score, score * score, cost, cost * cost)
+        state["sums"][rows, models] += np.stack(powers, axis=1)
+
+    def budgets(self, batch: Batch) -> Floats:
+        """``(1 - epsilon) b``, USD a query, shape (E,)."""
+        return np.full(len(batch["phase"]), self.planned_budget)
 
     def estimates(self, batch: Batch, state: State, rows: Integers) -> tuple[Floats, Floats]:
         """The upper bounds of the scores and the lower bounds of the costs."""
+        if self.learns:
+            return self._bounds_by_variance(batch, state["sums"][rows])
         return confidence_bounds(
             batch["pulls"],
             batch["mean_score"],
@@ -57,6 +100,7 @@ class StageRoute(LinearProgramAgent):
             self.gamma,
             self.cost_bounds,
             self.cost_scale,
+            self.joint,
         )
 
     def shares(self, batch: Batch, state: State, rows: Integers) -> Floats:
@@ -64,6 +108,8 @@ class StageRoute(LinearProgramAgent):
 
         Subclasses with estimates of their own derive from `LinearProgramAgent`.
         """
+        if self.learns:
+            return super().shares(batch, state, rows)
         return route_by_bounds(
             batch["pulls"],
             batch["mean_score"],
@@ -71,8 +117,30 @@ class StageRoute(LinearProgramAgent):
             batch["deployed"],
             self.throughput,
             self.budgets(batch),
-            (self.gamma, *self.cost_bounds, self.cost_scale),
+            (self.gamma, *self.cost_bounds, self.cost_scale, self.joint),
         )
+
+    def _bounds_by_variance(self, batch: Batch, sums: Floats) -> tuple[Floats, Floats]:
+        """The bounds with empirical variances for ``v``, from sums of shape (R, N, 5)."""
+        number = np.maximum(sums[..., 0], 1.0)
+        score_variance, cost_variance = (
+            np.maximum(sums[..., i + 1] / number - (sums[..., i] / number) ** 2, 0.0)
+            for i in (1, 3)
+        )
+        pulls, gamma = batch["pulls"], self.gamma
+        score = score_upper_bound(
+            batch["mean_score"], pulls, gamma, variance=score_variance, radius=self.radius
+        )
+        cost = cost_lower_bound(
+            batch["mean_cost"],
+            pulls,
+            gamma,
+            *self.cost_bounds,
+            self.cost_scale,
+            variance=cost_variance,
+            radius=self.radius,
+        )
+        return score, cost
 
 
 def cost_scale_of(scale: str | float, list_prices: Sequence[float], dearest: float) -> float:
@@ -103,6 +171,7 @@ def confidence_bounds(
     gamma: float,
     cost_bounds: tuple[float, float],
     cost_scale: float,
+    joint: bool,
 ) -> tuple[Floats, Floats]:
     """``mu^U`` and ``c^L`` of each model, shapes (E, N), float64, for observations (E, N)."""
     score = np.empty(pulls.shape)
@@ -110,9 +179,17 @@ def confidence_bounds(
     for e in range(pulls.shape[0]):
         for m in range(pulls.shape[1]):
             n = np.float64(pulls[e, m])
-            score[e, m] = score_upper_bound_scalar(np.float64(mean_score[e, m]), n, gamma)
+            scored, paid = np.float64(mean_score[e, m]), np.float64(mean_cost[e, m])
+            score[e, m] = score_upper_bound_scalar(scored, scored, n, gamma, joint)
             cost[e, m] = cost_lower_bound_scalar(
-                np.float64(mean_cost[e, m]), n, gamma, cost_bounds[0], cost_bounds[1], cost_scale
+                paid,
+                paid / cost_scale,
+                n,
+                gamma,
+                cost_bounds[0],
+                cost_bounds[1],
+                cost_scale,
+                joint,
             )
     return score, cost
 
@@ -125,7 +202,7 @@ def route_by_bounds(
     deployed: NDArray[np.float32],
     throughput: Floats,
     budgets: Floats,
-    bounds: tuple[float, float, float, float],
+    bounds: tuple[float, float, float, float, bool],
 ) -> Floats:
     """RouteOPT on ``mu^U`` and ``c^L`` of the deployed models: shares, shape (E, N), float64.
 
@@ -136,7 +213,8 @@ def route_by_bounds(
         deployed: see there.
         throughput: shape (N,), float64.
         budgets: USD a query, shape (E,), float64.
-        bounds: ``gamma``, ``c1``, ``c2`` and the scale of costs in USD.
+        bounds: ``gamma``, ``c1``, ``c2``, the scale of costs in USD, and whether the radius is the
+            joint one.
     """
     n = pulls.shape[1]
     shares = np.empty(pulls.shape)
@@ -153,12 +231,12 @@ def _route_into(
     observed: tuple[Singles, Singles, Singles, Singles],
     throughput: Floats,
     budgets: Floats,
-    bounds: tuple[float, float, float, float],
+    bounds: tuple[float, float, float, float, bool],
     scratch: tuple[Floats, Floats, Integers],
 ) -> None:
     """Write the shares; apart from what allocates, so that no slice of a row is counted."""
     pulls, mean_score, mean_cost, deployed = observed
-    gamma, cost_min, cost_max, scale = bounds
+    gamma, cost_min, cost_max, scale, joint = bounds
     estimates, floats, integers = scratch
     score, cost, caps = estimates[0], estimates[1], estimates[2]
     rows, n = pulls.shape
@@ -168,8 +246,9 @@ def _route_into(
             caps[m] = throughput[m] * deployed[e, m]
             if caps[m] > 0.0:
                 number = np.float64(pulls[e, m])
-                score[m] = score_upper_bound_scalar(np.float64(mean_score[e, m]), number, gamma)
+                scored, paid = np.float64(mean_score[e, m]), np.float64(mean_cost[e, m])
+                score[m] = score_upper_bound_scalar(scored, scored, number, gamma, joint)
                 cost[m] = cost_lower_bound_scalar(
-                    np.float64(mean_cost[e, m]), number, gamma, cost_min, cost_max, scale
+                    paid, paid / scale, number, gamma, cost_min, cost_max, scale, joint
                 )
         route_row(score, cost, budgets[e], caps, shares[e], floats, integers)

@@ -27,6 +27,16 @@ def test_ucb_bwk_is_stageroute_with_a_smaller_budget_in_the_paper_s_special_case
     assert mixed > 50
 
 
+def test_ucb_bwk_holds_back_what_the_theory_says():
+    # B = 1 * 100 / 4 = 25 largest costs; gamma N / B = 0.1 * 2 / 25 = 0.008.
+    expected = math.sqrt(0.008) + math.log(100) * 0.008
+    agent = agent_for("ucb-bwk")
+    np.testing.assert_allclose(agent.budgets(batch()), [1 - expected])
+    # Where the formula passes 1: gamma N / B = 2 / 25 with gamma = 1 gives 0.65, with 10 gives 4.6.
+    np.testing.assert_allclose(agent_for("ucb-bwk", {"gamma": 10.0}).budgets(batch()), [0.1])
+    np.testing.assert_allclose(agent_for("ucb-bwk", {"epsilon": 0.0}).budgets(batch()), [1.0])
+
+
 def test_pd_bwk_ranks_by_bang_per_buck_and_prices_by_hedge():
     agent = agent_for("pd-bwk", {"C_rad": 0.0})
     state = agent.initial_state(1)

@@ -106,6 +106,32 @@ def test_paretobandit_s_regularisation_never_fades():
     assert np.linalg.eigvalsh(state["inverse"][0, 0]).max() <= 20.0
 
 
+def test_paretobandit_by_its_authors_code_tracks_what_is_left_of_the_regularisation():
+    agent = agent_for("paretobandit", {"gamma": 0.5, "lambda_0": 2.0, "rules": "code"})
+    state = agent.initial_state(1)
+    for _ in range(4):
+        contextual(0, state, agent, [0.0], 1.0, 1.0)
+    # Left after four halvings: 2 / 16, which is below 0.2, so what is missing of 2 is added.
+    np.testing.assert_array_equal(state["regularisation"], [[2.0, 2.0]])
+    # Constant: 2 / 16 + 1/8 + 1/4 + 1/2 + (2 - 1/8) + 1; the feature is 0 throughout.
+    np.testing.assert_allclose(np.diag(state["precision"][0, 0]), [2.0, 2.0 + 1.875])
+
+
+def test_paretobandit_by_its_authors_code_ages_no_further_than_1000_outcomes():
+    seen, usable = batch(list_price=[1.0, 1.0]), np.ones((1, 2))
+    gains = {}
+    for rules in ("paper", "code"):
+        agent = agent_for("paretobandit", {"alpha": 1.0, "rules": rules})
+        state = agent.initial_state(1)
+        state["context"][:] = [0.0, 1.0]
+        state["age"][:] = [[0.0, 5000.0]]
+        index = agent.index(seen, state, ONE, usable)[0]
+        gains[rules] = index[1] - index[0]
+    # sqrt(v / max(gamma^dt, 1 / V_max)) at v = 1: V_max = 200 binds, or gamma^-1000 = 20.2 does.
+    assert gains["paper"] == pytest.approx(math.sqrt(200.0) - 1)
+    assert gains["code"] == pytest.approx(0.997**-500 - 1)
+
+
 def test_linucb_chooses_what_mabwiser_s_does():
     """One stream of queries, with a price of 0 on costs."""
     mab = pytest.importorskip("mabwiser.mab", reason="MABWiser comes with the extra dev")

@@ -46,7 +46,7 @@ class Player:
             parameters=self.entry.parameters,
         )
         self.reach = -1
-        if isinstance(self._agent, Learner):
+        if isinstance(self._agent, Learner) and self._agent.learns:
             self._agent.listen(REACH)
             self.reach = self._agent.reach
         self._state: Any = self._agent.begin([seed]) if hasattr(self._agent, "begin") else None
