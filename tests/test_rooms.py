@@ -23,6 +23,7 @@ FLOORS = (
     ("report", "testing"),
     ("cli",),
     ("benchmark", "stageroute_agents"),
+    ("reproduction",),
 )
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 FILES = [

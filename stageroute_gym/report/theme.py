@@ -64,7 +64,11 @@ class Theme:
             },
             "title": {"color": self.text},
             "view": {"stroke": None},
-            "range": {"heatmap": list(self.ramps[0]), "ramp": list(self.ramps[1])},
+            "range": {
+                "category": list(self.series),
+                "heatmap": list(self.ramps[0]),
+                "ramp": list(self.ramps[1]),
+            },
             "text": {"color": self.text},
             "rule": {"color": self.quiet},
         }

@@ -1,0 +1,1 @@
+"""What shows the parts of the reproduction; see `stageroute_gym.reproduction`."""

@@ -1,0 +1,129 @@
+"""Charts and tables of the part ``regret``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from stageroute_gym.report.tables import ReportTable
+from stageroute_gym.reproduction.exhibits.cells import bounded, ranged
+from stageroute_gym.reproduction.part import Chart, Measured, Table
+
+if TYPE_CHECKING:
+    import altair as alt
+    import polars as pl
+
+WIDTH, HEIGHT = 148, 130
+
+
+def charts(measured: Measured) -> list[Chart]:
+    """Regret and spend over the queries."""
+    drawn, seeds = measured.summary["drawn"], measured.summary["seeds"]
+    curves = measured.tables["curves"]
+    return [
+        Chart(
+            "regret",
+            "Cumulative regret",
+            "Expected score behind the stage oracle, summed up over the queries: mean over "
+            f"{seeds} seeds with its 95 % interval. Columns: budget, USD for 1,000 queries; rows: "
+            "what happens when it is spent. Below 0 an entry has overspent (soft), or saved early "
+            "to spend late.",
+            _grid(curves, drawn, "regret", "regret (score)", "~s", fixed=False),
+        ),
+        Chart(
+            "spend",
+            "Spend beside regret",
+            f"Share of the horizon's budget spent so far: median over {seeds} seeds with the "
+            "range. Under the rule hard an episode ends at 100 %.",
+            _grid(curves, drawn, "spent", "budget spent", "%", fixed=True),
+        ),
+    ]
+
+
+def tables(summary: Mapping[str, Any]) -> list[Table]:
+    """Score and spend of each entry at each budget, a table for each rule."""
+    rows = summary["rows"]
+    return [_table(rows, rule) for rule in dict.fromkeys(row["rule"] for row in rows)]
+
+
+def _grid(
+    curves: pl.DataFrame, drawn: list[str], value: str, title: str, form: str, *, fixed: bool
+) -> alt.TopLevelMixin:
+    import altair as alt
+    import polars as pl
+
+    rows = curves.filter(pl.col("entry").is_in(drawn)).with_columns(
+        (pl.col("budget") * 1000).round_sig_figs(4)
+    )
+    x = alt.X("t:Q", title="query", axis=alt.Axis(format="~s", grid=False, tickCount=3))
+    y = alt.Y(f"{value}:Q", title=title, axis=alt.Axis(format=form, tickCount=5))
+    color = alt.Color(
+        "entry:N",
+        title=None,
+        sort=drawn,
+        scale=alt.Scale(domain=drawn),
+        legend=alt.Legend(orient="top", columns=4, labelLimit=220),
+    )
+    base = alt.Chart().encode(x=x, color=color)
+    band = base.mark_area(opacity=0.15).encode(
+        y=alt.Y(f"{value}_low:Q", title=title), y2=f"{value}_high:Q"
+    )
+    line = base.mark_line(size=1.8).encode(
+        y=y,
+        tooltip=[
+            "entry:N",
+            alt.Tooltip("t:Q", format=","),
+            alt.Tooltip(f"{value}:Q", format=".4~s"),
+        ],
+    )
+    columns = [f"{value}{end}" for end in ("", "_low", "_high")]
+    kept = rows.select("budget", "rule", "entry", "t", *columns)
+    return (
+        alt.layer(band, line, data={"values": kept.to_dicts()})
+        .properties(width=WIDTH, height=HEIGHT)
+        .facet(
+            column=alt.Column("budget:Q", title="budget, USD for 1,000 queries"),
+            row=alt.Row("rule:N", title="rule"),
+        )
+        .resolve_scale(y="shared" if fixed else "independent")
+    )
+
+
+def _table(rows: list[dict[str, Any]], rule: str) -> Table:
+    mine = [row for row in rows if row["rule"] == rule]
+    budgets = list(dict.fromkeys(row["budget"] for row in mine))
+    by_key = {(row["entry"], row["budget"]): row for row in mine}
+
+    def mean(entry: str) -> float:
+        return -sum(by_key[entry, budget]["score"]["mean"] for budget in budgets)
+
+    names = dict.fromkeys(row["entry"] for row in mine)
+    kinds = {row["entry"]: row["kind"] for row in mine}
+
+    def cells(entry: str) -> tuple[str, ...]:
+        found = [by_key[entry, budget] for budget in budgets]
+        return (
+            entry,
+            *(f"{bounded(row['score'])}, {ranged(row['spend'])}" for row in found),
+            bounded(found[0]["regret"]),
+            bounded(found[-1]["regret"]),
+        )
+
+    ordered = sorted(names, key=lambda entry: (mean(entry), entry))
+    ranked = tuple(cells(entry) for entry in ordered if kinds[entry] != "reference")
+    known = tuple(cells(entry) for entry in ordered if kinds[entry] == "reference")
+    columns = (
+        "entry",
+        *(f"{budget * 1000:.4g} USD" for budget in budgets),
+        "regret, tightest",
+        "regret, loosest",
+    )
+    return Table(
+        ReportTable(
+            f"score and spend at budgets for 1,000 queries, rule {rule}", columns, ranked, known
+        ),
+        (
+            "Cells: score / horizon oracle ± half of the 95 % interval, then the median of spend / "
+            "budget; regret is a share of the stage oracle's score.",
+        ),
+    )

@@ -1,0 +1,1 @@
+"""What computes the parts of the reproduction; see `stageroute_gym.reproduction`."""
