@@ -23,7 +23,7 @@ from stageroute_gym.evaluation.storage import (
     TIMINGS,
     ResultsFolder,
 )
-from stageroute_gym.evaluation.sweeps import budget_curves
+from stageroute_gym.evaluation.sweeps import budget_curves, budget_truth
 from stageroute_gym.evaluation.trials import LeaderboardSettings, Trial
 
 if TYPE_CHECKING:
@@ -149,8 +149,8 @@ def _summed_up(
     summary["service"] = {s.name: service(s.world(settings.seeds[0])) for s in played}
     summary["frontier"] = {s.name: frontier(s, settings.seeds) for s in played}
     folder.write_oracles([oracle_rows(s, settings.seeds) for s in played])
-    curves = [budget_curves(sweep, results, settings.seeds[0]) for sweep in settings.sweeps]
-    summary["sweeps"] = [curve for curve in curves if curve is not None]
+    truths = [budget_truth(sweep, settings.seeds[0]) for sweep in settings.sweeps]
+    summary["sweeps"] = [budget_curves(truth, results) for truth in truths if truth is not None]
     summary["failures"] = failed
     folder.write_json(SUMMARY, summary)
     files = [folder.path / name for name in (RESULTS, STAGES, ORACLES, TIMINGS, SUMMARY)]

@@ -26,6 +26,8 @@ from stageroute_gym.evaluation.storage import (
     read_table,
 )
 from stageroute_gym.evaluation.submissions import is_submission, read_submission
+from stageroute_gym.evaluation.summary import read_summary
+from stageroute_gym.evaluation.sweeps import budget_curves, joined_truth
 from stageroute_gym.evaluation.trials import first_difference, scenario_dict
 from stageroute_gym.writing import write_table
 
@@ -44,6 +46,7 @@ class _Source:
         oracles: what ``leaderboard.json`` says of the oracles, by scenario.
         service: what it says of what the budgets serve, by scenario.
         frontier: what it says of the most that money can buy, by scenario.
+        sweeps: what it says of scores over budgets.
         failures: what it says of entries that failed.
     """
 
@@ -53,6 +56,7 @@ class _Source:
     oracles: dict[str, Any]
     service: dict[str, Any]
     frontier: dict[str, Any]
+    sweeps: list[Any]
     failures: list[Any]
 
 
@@ -96,7 +100,7 @@ def merge_leaderboards(
     for what in ("oracles", "service", "frontier"):
         values = {n: v for part in reversed(parts) for n, v in getattr(part, what).items()}
         summary[what] = {name: values[name] for name in settings["scenarios"] if name in values}
-    summary["sweeps"] = []
+    summary["sweeps"] = _merged_sweeps(parts, tables[RESULTS])
     summary["failures"] = [failure for part in parts for failure in part.failures]
     target = ResultsFolder(out)
     target.check(settings, overwrite=overwrite, resume=False)
@@ -128,7 +132,7 @@ def _of_submission(source: str | Path) -> _Source:
         "seeds": list(submission.suite.seeds),
         "sweeps": [],
     }
-    return _Source(str(source), settings, tables, {}, {}, {}, [])
+    return _Source(str(source), settings, tables, {}, {}, {}, [], [])
 
 
 def _of_oracles(name: str, settings: dict[str, Any]) -> _Source:
@@ -142,12 +146,13 @@ def _of_oracles(name: str, settings: dict[str, Any]) -> _Source:
         {name: service(scenario.world(seeds[0]))},
         {name: frontier(scenario, seeds)},
         [],
+        [],
     )
 
 
 def _of_folder(source: str | Path) -> _Source:
     folder = _folder_of(source)
-    summary = _json_of(folder / SUMMARY)
+    summary = read_summary(folder, "files")
     return _Source(
         str(folder),
         ResultsFolder(folder).settings(),
@@ -155,6 +160,7 @@ def _of_folder(source: str | Path) -> _Source:
         summary["oracles"],
         summary["service"],
         summary["frontier"],
+        summary["sweeps"],
         summary["failures"],
     )
 
@@ -167,16 +173,6 @@ def _folder_of(source: str | Path) -> Path:
             allowed = f"the folder of a finished leaderboard, or a file in one; {name} is not there"
             raise FieldError("files", str(source), allowed)
     return folder
-
-
-def _json_of(file: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise FieldError("files", str(file), f"a readable file; {error}") from error
-    if not isinstance(content, dict):
-        raise FieldError("files", str(file), "a file that a leaderboard wrote")
-    return content
 
 
 def _merged_settings(parts: Sequence[_Source]) -> dict[str, Any]:
@@ -192,8 +188,17 @@ def _merged_settings(parts: Sequence[_Source]) -> dict[str, Any]:
             first_difference(other["version"], first["version"], "version"), part.name
         )
         first["seeds"] = sorted({*first["seeds"], *other["seeds"]})
-    # A curve needs the scenarios themselves, which files do not hold.
+    # What has been swept where is said by the curves; no sweep is run again from here.
     return {**first, "sweeps": []}
+
+
+def _merged_sweeps(parts: Sequence[_Source], results: pl.DataFrame) -> list[dict[str, Any]]:
+    """The curves over the budgets of all parts, each scenario's in one."""
+    truths: dict[str, Any] = {}
+    for curves in (curves for part in parts for curves in part.sweeps):
+        known = truths.get(curves["scenario"])
+        truths[curves["scenario"]] = curves if known is None else joined_truth(known, curves)
+    return [budget_curves(truth, results) for truth in truths.values()]
 
 
 def _raise_difference(difference: tuple[str, object, object] | None, source: str) -> None:

@@ -81,37 +81,65 @@ def sweep(scenario: Scenario, overrides: Mapping[str, Any]) -> Sweep:
     return Sweep(scenario.name, tuple(several), tuple(variants), combinations)
 
 
-def budget_curves(sweep: Sweep, results: pl.DataFrame, seed: int) -> dict[str, Any] | None:
-    """How score and cost grow with the budget, where that alone is swept.
+def budget_truth(sweep: Sweep, seed: int) -> dict[str, Any] | None:
+    """What can be had at each budget, where that alone is swept.
 
     Args:
         sweep: the sweep.
-        results: rows of its variants, see `stageroute_gym.evaluation.books.episode_rows`.
         seed: whose world is meant where each seed has one of its own.
 
     Returns:
-        None where another field is swept, or one budget. Else JSON-native: ``scenario``,
-        ``budgets`` (USD a query, ascending); ``oracle`` and, by label, ``entries`` that ran at all
-        budgets: ``score`` and ``cost`` a query at each of them, means over seeds (cost of the
-        oracle: None), and ``area``, the area under the score over the logarithm of the budget as a
-        share of the oracle's; of entries also ``saving``. ``single`` is what serving all queries
-        with the best model on offer would score and cost, whatever budget and throughput;
-        ``saving`` is which share of that cost an entry saves at the budget, between those swept,
-        where it reaches that score; None where it never does.
+        None where another field is swept, or one budget. Else JSON-native: ``scenario``, its
+        ``variants`` (names), ``budgets`` (USD a query, ascending), ``oracle``, the horizon oracle
+        as `budget_curves` has an entry (its ``cost`` None), and ``single``, what serving all
+        queries with the best model on offer would ``score`` and ``cost``, whatever budget and
+        throughput.
     """
-    import polars as pl
-
     from stageroute_gym.oracles import oracle_score
 
     if sweep.fields != ("budget",) or len(sweep.variants) < 2:
         return None
     ascending = sorted(sweep.variants, key=lambda variant: variant.problem.budget)
-    budgets = [variant.problem.budget for variant in ascending]
-    oracle = [oracle_score(variant.world(seed), "horizon") for variant in ascending]
-    single = _best_single(ascending[0], seed)
+    return {
+        "scenario": sweep.scenario,
+        "variants": [variant.name for variant in ascending],
+        "budgets": [variant.problem.budget for variant in ascending],
+        "oracle": _oracle([oracle_score(variant.world(seed), "horizon") for variant in ascending]),
+        "single": _best_single(ascending[0], seed),
+    }
+
+
+def joined_truth(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+    """What can be had at the budgets of two sweeps of one scenario; see `budget_truth`."""
+    points = {
+        point
+        for truth in (one, other)
+        for point in zip(truth["budgets"], truth["variants"], truth["oracle"]["score"], strict=True)
+    }
+    budgets, variants, oracle = map(list, zip(*sorted(points), strict=True))
+    return {**one, "variants": variants, "budgets": budgets, "oracle": _oracle(oracle)}
+
+
+def budget_curves(truth: Mapping[str, Any], results: pl.DataFrame) -> dict[str, Any]:
+    """How score and cost grow with the budget.
+
+    Args:
+        truth: see `budget_truth`.
+        results: rows of its variants, see `stageroute_gym.evaluation.books.episode_rows`.
+
+    Returns:
+        JSON-native: the truth and, by label, ``entries`` that ran at all budgets:
+        ``score`` and ``cost`` (USD) a query at each of them, means over seeds, ``area``, the area
+        under the score over the logarithm of the budget as a share of the oracle's (None where that
+        is 0), and ``saving``: which share of the best single model's cost an entry saves at the
+        budget, between those swept, where it reaches that model's score; None where it never does.
+    """
+    import polars as pl
+
+    budgets, oracle, single = truth["budgets"], truth["oracle"]["score"], truth["single"]
     entries = {}
     for (label,), rows in results.sort("entry", "seed").group_by("entry", maintain_order=True):
-        parts = [rows.filter(pl.col("scenario") == variant.name) for variant in ascending]
+        parts = [rows.filter(pl.col("scenario") == variant) for variant in truth["variants"]]
         if any(part.is_empty() for part in parts):
             continue
         score = [_mean(part["score_per_query"]) for part in parts]
@@ -122,13 +150,11 @@ def budget_curves(sweep: Sweep, results: pl.DataFrame, seed: int) -> dict[str, A
             "area": _area(budgets, score) / _area(budgets, oracle) if any(oracle) else None,
             "saving": _saving(score, cost, single),
         }
-    return {
-        "scenario": sweep.scenario,
-        "budgets": budgets,
-        "oracle": {"score": oracle, "cost": None, "area": 1.0},
-        "single": single,
-        "entries": entries,
-    }
+    return {**truth, "entries": entries}
+
+
+def _oracle(score: list[float]) -> dict[str, Any]:
+    return {"score": score, "cost": None, "area": 1.0}
 
 
 def _is_several(name: str, value: Any) -> bool:

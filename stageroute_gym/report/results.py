@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,10 +11,10 @@ from stageroute_gym.evaluation.storage import (
     ORACLES,
     RESULTS,
     STAGES,
-    SUMMARY,
     TIMINGS,
     read_table,
 )
+from stageroute_gym.evaluation.summary import WRITE_AGAIN, read_summary
 
 if TYPE_CHECKING:
     import polars as pl
@@ -53,9 +52,7 @@ class Results:
     @property
     def budget_sweeps(self) -> dict[str, list[str]]:
         """Names of the scenarios that are one at several budgets, by that one's name."""
-        swept = {curves["scenario"] for curves in self.summary["sweeps"]}
-        described = self.summary["settings"].get("sweeps", [])
-        return {s["scenario"]: s["variants"] for s in described if s["scenario"] in swept}
+        return {curves["scenario"]: curves["variants"] for curves in self.summary["sweeps"]}
 
     @property
     def kinds(self) -> dict[str, str]:
@@ -80,35 +77,16 @@ def read_results(folder: str | Path, field: str = "dir") -> Results:
         FieldError: if a file is absent or cannot be read, or no entry has finished.
     """
     path = Path(folder)
-    summary = _summary(path, field)
+    summary = read_summary(path, field)
     tables = [_table(path, name, field) for name in (RESULTS, STAGES, ORACLES, TIMINGS)]
     return Results(summary, *tables)
-
-
-def _summary(path: Path, field: str) -> dict[str, Any]:
-    if not (path / SUMMARY).is_file():
-        raise FieldError(field, str(path), f"the folder of a finished leaderboard, with {SUMMARY}")
-    try:
-        summary = json.loads((path / SUMMARY).read_text(encoding="utf-8"))
-    except (ValueError, OSError) as error:
-        raise FieldError(field, str(path), f"a readable {SUMMARY}; {error}") from error
-    if not isinstance(summary, dict) or "settings" not in summary:
-        raise FieldError(field, str(path), f"a {SUMMARY} that a leaderboard wrote")
-    if "scenarios" not in summary:
-        raise FieldError(field, str(path), "a leaderboard in which an entry has finished")
-    if "frontier" not in summary:
-        raise FieldError(field, str(path), f"a {SUMMARY} of this version; {_AGAIN}")
-    return summary
-
-
-_AGAIN = "stageroute leaderboard --resume with its options writes the files anew"
 
 
 def _table(path: Path, name: str, field: str) -> pl.DataFrame:
     import polars as pl
 
     if not (path / name).is_file():
-        raise FieldError(field, str(path), f"a folder with {name}; {_AGAIN}")
+        raise FieldError(field, str(path), f"a folder with {name}; {WRITE_AGAIN}")
     try:
         return read_table(path / name)
     except (pl.exceptions.PolarsError, OSError) as error:

@@ -57,6 +57,18 @@ def test_results_of_several_machines_are_ranked_together(
         assert (out / name).read_bytes() == (boards["whole"] / name).read_bytes()
 
 
+def test_the_budgets_of_several_machines_make_one_curve(tmp_path: Path) -> None:
+    budgets = {"low": [1e-4, 2e-4], "high": [1e-3, 5e-4], "all": [1e-4, 2e-4, 5e-4, 1e-3]}
+    folders = {
+        name: board(tmp_path / name, agents=["players:Even"], budget=several)
+        for name, several in budgets.items()
+    }
+    merged = merge_leaderboards([folders["high"], folders["low"]], tmp_path / "out")
+    whole = json.loads((folders["all"] / "leaderboard.json").read_text())
+    assert merged.summary["sweeps"] == whole["sweeps"]
+    assert merged.summary["sweeps"][0]["budgets"] == budgets["all"]
+
+
 def test_what_does_not_fit_together_is_refused_by_name(
     boards: dict[str, Path], tmp_path: Path
 ) -> None:

@@ -11,7 +11,7 @@ from stageroute_gym.errors import FieldError
 from stageroute_gym.evaluation import compare
 from stageroute_gym.evaluation.backends import LocalProcesses
 from stageroute_gym.evaluation.leaderboard import run_leaderboard
-from stageroute_gym.evaluation.sweeps import budget_curves, sweep
+from stageroute_gym.evaluation.sweeps import budget_curves, budget_truth, sweep
 from stageroute_gym.evaluation.trials import LeaderboardSettings
 from stageroute_gym.report.tables import report_tables
 
@@ -64,8 +64,9 @@ def test_curves_by_hand() -> None:
             for seed, shift in ((0, -0.1), (1, 0.1))
         ]
     )
-    curves = budget_curves(found, rows, 0)
-    assert curves is not None
+    truth = budget_truth(found, 0)
+    assert truth is not None
+    curves = budget_curves(truth, rows)
     entry, oracle = curves["entries"]["a"], curves["oracle"]["score"]
     assert curves["budgets"] == [1e-4, 2e-4, 4e-4]
     assert entry["score"] == pytest.approx([0.2, 0.6, 0.9])
@@ -81,7 +82,7 @@ def test_curves_by_hand() -> None:
 
 def test_another_field_has_no_curve() -> None:
     found = sweep(SCENARIO, {"max_deployed": [2, 3]})
-    assert budget_curves(found, pl.DataFrame(), 0) is None
+    assert budget_truth(found, 0) is None
 
 
 @pytest.mark.slow
