@@ -1,8 +1,16 @@
-"""Figures as the tables of the reproduction show them."""
+"""Tables and figures that several parts of the reproduction show alike."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from stageroute_gym.report.tables import ReportTable
+
+SCORE_AND_SPEND = (
+    "Cells: score / horizon oracle ± half of the 95 % interval over seeds, then the median of "
+    "spend / budget."
+)
 
 
 def bounded(value: Mapping[str, float | None], digits: int = 3) -> str:
@@ -19,11 +27,40 @@ def bounded(value: Mapping[str, float | None], digits: int = 3) -> str:
     return f"{mean:,.{digits}f}{half}"
 
 
-def ranged(value: Mapping[str, float | None], digits: int = 2) -> str:
-    """The middle of several values; a dash where there is none.
+def score_and_spend(row: Mapping[str, Any]) -> str:
+    """A row of `stageroute_gym.reproduction.summing.entry_rows` as one cell."""
+    return f"{bounded(row['score'])}, {row['spend']['median']:.2f}"
+
+
+def by_entry(
+    title: str,
+    rows: Sequence[Mapping[str, Any]],
+    column: Callable[[Mapping[str, Any]], str],
+    cell: Callable[[Mapping[str, Any]], str] = score_and_spend,
+) -> ReportTable:
+    """A table with an entry a row, best mean score first, and references apart.
 
     Args:
-        value: ``median``, ``minimum`` and ``maximum``.
-        digits: decimals.
+        title: its title.
+        rows: as `stageroute_gym.reproduction.summing.entry_rows` returns them.
+        column: heading of the column that a row belongs to.
+        cell: what stands there.
     """
-    return "-" if value["median"] is None else f"{value['median']:,.{digits}f}"
+    columns = list(dict.fromkeys(column(row) for row in rows))
+    found = {(row["entry"], column(row)): row for row in rows}
+    kinds = {str(row["entry"]): row["kind"] for row in rows}
+
+    def mean(entry: str) -> float:
+        scores = [found[entry, name]["score"]["mean"] for name in columns]
+        return sum(scores) / len(scores)
+
+    def block(entries: list[str]) -> tuple[tuple[str, ...], ...]:
+        ordered = sorted(entries, key=lambda entry: (-mean(entry), entry))
+        return tuple(
+            (entry, f"{mean(entry):.3f}", *(cell(found[entry, name]) for name in columns))
+            for entry in ordered
+        )
+
+    ranked = block([entry for entry, kind in kinds.items() if kind != "reference"])
+    known = block([entry for entry, kind in kinds.items() if kind == "reference"])
+    return ReportTable(title, ("entry", "mean", *columns), ranked, known)

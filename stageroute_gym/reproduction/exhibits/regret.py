@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from stageroute_gym.report.tables import ReportTable
-from stageroute_gym.reproduction.exhibits.cells import bounded, ranged
+from stageroute_gym.reproduction.exhibits.cells import SCORE_AND_SPEND, by_entry
 from stageroute_gym.reproduction.part import Chart, Measured, Table
 
 if TYPE_CHECKING:
@@ -62,7 +61,7 @@ def _grid(
         title=None,
         sort=drawn,
         scale=alt.Scale(domain=drawn),
-        legend=alt.Legend(orient="top", columns=4, labelLimit=220),
+        legend=alt.Legend(orient="top", columns=4, labelLimit=220, symbolOpacity=1),
     )
     base = alt.Chart().encode(x=x, color=color)
     band = base.mark_area(opacity=0.15).encode(
@@ -91,39 +90,6 @@ def _grid(
 
 def _table(rows: list[dict[str, Any]], rule: str) -> Table:
     mine = [row for row in rows if row["rule"] == rule]
-    budgets = list(dict.fromkeys(row["budget"] for row in mine))
-    by_key = {(row["entry"], row["budget"]): row for row in mine}
-
-    def mean(entry: str) -> float:
-        return -sum(by_key[entry, budget]["score"]["mean"] for budget in budgets)
-
-    names = dict.fromkeys(row["entry"] for row in mine)
-    kinds = {row["entry"]: row["kind"] for row in mine}
-
-    def cells(entry: str) -> tuple[str, ...]:
-        found = [by_key[entry, budget] for budget in budgets]
-        return (
-            entry,
-            *(f"{bounded(row['score'])}, {ranged(row['spend'])}" for row in found),
-            bounded(found[0]["regret"]),
-            bounded(found[-1]["regret"]),
-        )
-
-    ordered = sorted(names, key=lambda entry: (mean(entry), entry))
-    ranked = tuple(cells(entry) for entry in ordered if kinds[entry] != "reference")
-    known = tuple(cells(entry) for entry in ordered if kinds[entry] == "reference")
-    columns = (
-        "entry",
-        *(f"{budget * 1000:.4g} USD" for budget in budgets),
-        "regret, tightest",
-        "regret, loosest",
-    )
-    return Table(
-        ReportTable(
-            f"score and spend at budgets for 1,000 queries, rule {rule}", columns, ranked, known
-        ),
-        (
-            "Cells: score / horizon oracle ± half of the 95 % interval, then the median of spend / "
-            "budget; regret is a share of the stage oracle's score.",
-        ),
-    )
+    title = f"score and spend at budgets for 1,000 queries, rule {rule}"
+    table = by_entry(title, mine, lambda row: f"{row['budget'] * 1000:.4g} USD")
+    return Table(table, (SCORE_AND_SPEND,))

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from stageroute_gym import checks
-from stageroute_gym.evaluation.measures import SCORE
-from stageroute_gym.evaluation.statistics import estimate, spread
 from stageroute_gym.evaluation.trials import LeaderboardSettings
 from stageroute_gym.reproduction.part import Measured
+from stageroute_gym.reproduction.summing import entry_rows
 
 if TYPE_CHECKING:
     import polars as pl
@@ -67,7 +66,7 @@ def measure(
     """Curves over the queries, and where they end."""
     results = boards[BOARD]
     return Measured(
-        {"rows": end_rows(results), "drawn": list(settings.drawn), "seeds": settings.seeds},
+        {"rows": entry_rows(results), "drawn": list(settings.drawn), "seeds": settings.seeds},
         {"curves": curves(results)},
     )
 
@@ -97,42 +96,3 @@ def curves(results: Results) -> pl.DataFrame:
         .select("budget", "rule", pl.exclude("scenario", "budget", "rule"))
         .sort("rule", "budget", "entry", "t")
     )
-
-
-def end_rows(results: Results) -> list[dict[str, Any]]:
-    """What each entry has come to at each budget under each rule, JSON-native.
-
-    Each row: ``budget``, ``rule``, ``entry``, ``kind``; ``score`` (over the horizon oracle's),
-    ``stage`` (over the stage oracle's) and ``regret`` (share of the stage oracle's score), each
-    with ``mean``, ``low`` and ``high``; ``spend`` (over the budget) with ``median``, ``minimum``
-    and ``maximum``; ``seeds``.
-    """
-    rows = []
-    episodes = results.episodes.sort("scenario", "entry", "seed")
-    for (_, entry), part in episodes.group_by("scenario", "entry", maintain_order=True):
-        share = part["regret"] / part["stage_oracle"]
-        spent = spread(part["spend_over_budget"])
-        rows.append(
-            {
-                "budget": part["budget"][0],
-                "rule": part["budget_rule"][0],
-                "entry": entry,
-                "kind": results.kinds[str(entry)],
-                "score": interval(part[SCORE]),
-                "stage": interval(part["score_over_stage_oracle"]),
-                "regret": interval(share),
-                "spend": {
-                    "median": spent.median,
-                    "minimum": spent.minimum,
-                    "maximum": spent.maximum,
-                },
-                "seeds": len(part),
-            }
-        )
-    return sorted(rows, key=lambda row: (row["rule"], row["budget"], row["entry"]))
-
-
-def interval(values: pl.Series) -> dict[str, float | None]:
-    """Mean over seeds with its 95 % interval, JSON-native."""
-    found = estimate(values.to_list())
-    return {"mean": found.mean, "low": found.low, "high": found.high}
