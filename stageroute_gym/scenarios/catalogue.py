@@ -12,6 +12,8 @@ from stageroute_gym.workloads import (
     Drift,
     Featured,
     Figures,
+    HiddenModel,
+    LateNewcomers,
     Newcomers,
     Outage,
     PriceChange,
@@ -28,6 +30,8 @@ _BY_RELEASE = Figures(arrival_order="release", initial_models=7)
 # So few slots that the best fixed set falls 2 to 5 % behind, where with five it would not.
 _THREE_SLOTS, _FOUR_SLOTS = (_ROUTERBENCH.replace(max_deployed=slots) for slots in (3, 4))
 _SIX_SLOTS = _ROUTERBENCH.replace(max_deployed=6, num_stages=5)
+# Slots as the theory has them, N^(2/3), and money enough: nothing but what is to be hard is.
+_HARD = Problem(horizon=10_000, num_stages=22, max_deployed=4, budget=2e-3)
 # All models from the start, so that the change is all that happens.
 _ALL_THERE = Figures(initial_models=11)
 _BY_STRENGTH = Figures(arrival_order="score", initial_models=5, arrival_interval=4_000)
@@ -213,6 +217,20 @@ CATALOGUE = (
         _SIX_SLOTS,
         Featured(informative=False),
         "as per-query, but the numbers are another query's and worth nothing",
+    ),
+    Scenario(
+        "late-newcomers",
+        1,
+        _HARD,
+        LateNewcomers(),
+        "hard: two models, each far better than all before, arrive just after an update point",
+    ),
+    Scenario(
+        "hidden-model",
+        1,
+        _HARD,
+        HiddenModel(),
+        "hard: one of 8 models is a little better, four slots; each seed hides it elsewhere",
     ),
     WorldsScenario.family(
         "tune",

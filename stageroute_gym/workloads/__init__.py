@@ -7,6 +7,7 @@ from stageroute_gym.workloads.changing import Changing
 from stageroute_gym.workloads.convert import convert
 from stageroute_gym.workloads.featured import Featured
 from stageroute_gym.workloads.figures import Figures
+from stageroute_gym.workloads.hard import HiddenModel, LateNewcomers
 from stageroute_gym.workloads.newcomers import Newcomers
 from stageroute_gym.workloads.outcome_files import (
     FileReport,
@@ -28,6 +29,8 @@ __all__ = [
     "Featured",
     "Figures",
     "FileReport",
+    "HiddenModel",
+    "LateNewcomers",
     "ModelReport",
     "Newcomers",
     "OfSeed",
