@@ -22,6 +22,7 @@ from stageroute_gym.errors import FieldError
 from stageroute_gym.problem import Problem
 from stageroute_gym.scenarios import Scenario
 from stageroute_gym.simulator.actions import action_space, model_numbers, model_weights
+from stageroute_gym.simulator.arrays import EpisodeArrays, WorldArrays
 from stageroute_gym.simulator.episodes import draw_key
 from stageroute_gym.simulator.observation import Observation, observation_space
 from stageroute_gym.simulator.seeded import SeededEpisodes, make_episodes
@@ -328,6 +329,21 @@ class StageRouteContinuousVectorEnv(
     """``E`` copies of `StageRouteContinuous-v0`; see `StageRouteVectorEnv`."""
 
     continuous = True
+
+    def serve(
+        self, server: Callable[[WorldArrays, EpisodeArrays], None]
+    ) -> tuple[Observation, NDArray[np.bool_], Info]:
+        """Have a compiled policy take as many routing decisions as it wants, without Python.
+
+        Args:
+            server: called with the arrays of a world and of the episodes in it; it advances them by
+                `stageroute_gym.simulator.kernels.advance_continuous`.
+
+        Returns:
+            Observations, which sub-environments are over, and the infos of the last decision.
+        """
+        self._episodes.serve(server)
+        return self._observe(), self._episodes.state.finished.copy(), self._infos()
 
     def _checked(self, actions: Any) -> NDArray[Any]:
         return model_weights(actions, (self.num_envs, len(self.models)))

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from stageroute_agents.arrays import Batch, Floats, Integers, State
 from stageroute_agents.linear_program import LinearProgramAgent
 from stageroute_agents.memory import Learner, Outcomes
-from stageroute_gym.array_types import Singles
+from stageroute_agents.routing_by_bounds import Bounds, StageServer, route_by_bounds
 from stageroute_gym.checks import choice, number, switch
 from stageroute_gym.compiling import njit
 from stageroute_gym.context import AgentContext
@@ -21,7 +21,6 @@ from stageroute_gym.optimize.bounds import (
     score_upper_bound,
     score_upper_bound_scalar,
 )
-from stageroute_gym.optimize.route import route_row
 
 
 class StageRoute(Learner, LinearProgramAgent):
@@ -103,6 +102,22 @@ class StageRoute(Learner, LinearProgramAgent):
             self.joint,
         )
 
+    @property
+    def bounds(self) -> Bounds:
+        """What the bounds depend on, for the kernels."""
+        return (self.gamma, *self.cost_bounds, self.cost_scale, self.joint)
+
+    def stage_server(self) -> StageServer | None:
+        """What routes all queries up to the next update point, as `shares` would, compiled.
+
+        See `stageroute_gym.evaluation.regrets`. None for variants that route otherwise.
+        """
+        if type(self) is not StageRoute or self.learns or not self.continuous:
+            return None
+        if self.all_free or self.problem.activation_delay:
+            return None
+        return StageServer(self.throughput, np.array([self.planned_budget]), self.bounds)
+
     def shares(self, batch: Batch, state: State, rows: Integers) -> Floats:
         """The mixture of RouteOPT over the deployed models, from their bounds only.
 
@@ -117,7 +132,7 @@ class StageRoute(Learner, LinearProgramAgent):
             batch["deployed"],
             self.throughput,
             self.budgets(batch),
-            (self.gamma, *self.cost_bounds, self.cost_scale, self.joint),
+            self.bounds,
         )
 
     def _bounds_by_variance(self, batch: Batch, sums: Floats) -> tuple[Floats, Floats]:
@@ -192,63 +207,3 @@ def confidence_bounds(
                 joint,
             )
     return score, cost
-
-
-@njit(cache=True)
-def route_by_bounds(
-    pulls: NDArray[np.float32],
-    mean_score: NDArray[np.float32],
-    mean_cost: NDArray[np.float32],
-    deployed: NDArray[np.float32],
-    throughput: Floats,
-    budgets: Floats,
-    bounds: tuple[float, float, float, float, bool],
-) -> Floats:
-    """RouteOPT on ``mu^U`` and ``c^L`` of the deployed models: shares, shape (E, N), float64.
-
-    Args:
-        pulls: observation, shape (E, N), float32, like the next three.
-        mean_score: see there.
-        mean_cost: USD.
-        deployed: see there.
-        throughput: shape (N,), float64.
-        budgets: USD a query, shape (E,), float64.
-        bounds: ``gamma``, ``c1``, ``c2``, the scale of costs in USD, and whether the radius is the
-            joint one.
-    """
-    n = pulls.shape[1]
-    shares = np.empty(pulls.shape)
-    scratch = np.zeros((3, n)), np.empty((5, n + 1)), np.empty((4, n + 1), np.int64)
-    _route_into(
-        shares, (pulls, mean_score, mean_cost, deployed), throughput, budgets, bounds, scratch
-    )
-    return shares
-
-
-@njit(cache=True, _nrt=False)
-def _route_into(
-    shares: Floats,
-    observed: tuple[Singles, Singles, Singles, Singles],
-    throughput: Floats,
-    budgets: Floats,
-    bounds: tuple[float, float, float, float, bool],
-    scratch: tuple[Floats, Floats, Integers],
-) -> None:
-    """Write the shares; apart from what allocates, so that no slice of a row is counted."""
-    pulls, mean_score, mean_cost, deployed = observed
-    gamma, cost_min, cost_max, scale, joint = bounds
-    estimates, floats, integers = scratch
-    score, cost, caps = estimates[0], estimates[1], estimates[2]
-    rows, n = pulls.shape
-    for e in range(rows):
-        for m in range(n):
-            # Values of models that are not deployed are not read.
-            caps[m] = throughput[m] * deployed[e, m]
-            if caps[m] > 0.0:
-                number = np.float64(pulls[e, m])
-                scored, paid = np.float64(mean_score[e, m]), np.float64(mean_cost[e, m])
-                score[m] = score_upper_bound_scalar(scored, scored, number, gamma, joint)
-                cost[m] = cost_lower_bound_scalar(
-                    paid, paid / scale, number, gamma, cost_min, cost_max, scale, joint
-                )
-        route_row(score, cost, budgets[e], caps, shares[e], floats, integers)

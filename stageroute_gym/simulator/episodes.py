@@ -27,6 +27,7 @@ from stageroute_gym.simulator.arrays import (
     STEP_SCORE,
     TOTAL_SCORE,
     EpisodeArrays,
+    WorldArrays,
 )
 from stageroute_gym.simulator.observation import Observation, make_observation
 from stageroute_gym.simulator.world import World
@@ -82,6 +83,14 @@ class Episodes:
             queries: how many queries a routing decision holds for, at least 1.
         """
         self._hold(self.world.arrays, self.state, actions, queries)
+
+    def serve(self, server: Callable[[WorldArrays, EpisodeArrays], None]) -> None:
+        """Have a compiled policy route in all episodes that share a world, one world after another.
+
+        Args:
+            server: advances the episodes that it is given, as far as it wants.
+        """
+        server(self.world.arrays, self.state)
 
     def reset(self, rows: NDArray[np.int64], keys: NDArray[np.uint64]) -> None:
         """Start new episodes.

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stageroute_gym.errors import FieldError
-from stageroute_gym.simulator.arrays import EpisodeArrays
+from stageroute_gym.simulator.arrays import EpisodeArrays, WorldArrays
 from stageroute_gym.simulator.episodes import Episodes
 from stageroute_gym.simulator.world import World
 
@@ -82,6 +82,11 @@ class SeededEpisodes(Episodes):
         """As `Episodes.hold`."""
         for row, world in enumerate(self.worlds):
             self._hold(world.arrays, self._rows[row], actions[row : row + 1], queries)
+
+    def serve(self, server: Callable[[WorldArrays, EpisodeArrays], None]) -> None:
+        """As `Episodes.serve`."""
+        for row, world in enumerate(self.worlds):
+            server(world.arrays, self._rows[row])
 
     def reset(self, rows: NDArray[np.int64], keys: NDArray[np.uint64]) -> None:
         """As `Episodes.reset`, each in the world that it has entered last."""

@@ -36,13 +36,17 @@ class PerSeedWorkload(Protocol):
 
     Attributes:
         per_seed: True, which is how one knows it.
-        cost_bounds: USD between which the costs and list prices of all its worlds lie. It says how
-            far observations reach, so that all worlds share an observation space.
     """
 
     __dataclass_fields__: ClassVar[dict[str, dataclasses.Field[Any]]]
     per_seed: ClassVar[bool]
-    cost_bounds: tuple[float, float]
+
+    @property
+    def cost_bounds(self) -> tuple[float, float]:
+        """USD between which the costs and list prices of all its worlds lie.
+
+        It says how far observations reach, so that all worlds share an observation space.
+        """
 
     def __hash__(self) -> int:
         """Equal workloads have equal hashes."""

@@ -166,7 +166,9 @@ def test_a_suite_that_asks_for_other_episodes_has_another_version():
 
 
 def test_core_holds_every_scenario_that_needs_no_file():
-    chosen = [name for name in WITHOUT_FILE if not name.startswith("worlds-")]
+    # Hard instances ask what cannot be done, not who is best.
+    apart = {"late-newcomers", "hidden-model"}
+    chosen = [n for n in WITHOUT_FILE if not n.startswith("worlds-") and n not in apart]
     assert sorted(scenarios.suite("core").scenarios) == sorted(chosen)
 
 

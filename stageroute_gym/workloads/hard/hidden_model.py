@@ -14,9 +14,9 @@ gaps the largest is the hardest here.
 
 **Noise**, with ``gap=None`` and a new pool each stage (``pool_stages=1``, ``pool_size`` = ``M``):
 all models fit, but each has ``L / M`` queries to be told apart by, and what was learnt is gone with
-the pool. At a gap of ``difficulty sqrt(M / L)``, which is 1.5 standard errors of such a mean at the
-default ``score`` 0.5 and ``difficulty`` 0.75, no agent can tell them early enough: each stage costs
-the order of ``sqrt(M L)``, all stages ``sqrt(M_max K T)``, the other term. With ``K = T^(1/3)`` this
+the pool. The gap is ``difficulty sqrt(M / L)``: 1.5 standard errors of such a mean at the default
+``score`` 0.5 and ``difficulty`` 0.75. No agent can tell them early enough: each stage costs the
+order of ``sqrt(M L)``, all stages ``sqrt(M_max K T)``, the other term. With ``K = T^(1/3)`` this
 again grows as ``T^(2/3)``, with ``K`` fixed as ``T^(1/2)``, with ``K = T^(2/3)`` as ``T^(5/6)``. A
 gap of another order is easier: a smaller one costs less even if it is never found, a larger one is
 found sooner. There are ``M_max K`` models in all, so that ``N T / (M_max K)`` says nothing there.
