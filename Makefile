@@ -1,13 +1,14 @@
 # make demo: install the core package and print the leaderboard of the quick suite.
 # make check: lint, types and the tests that are not slow, for every change.
 # make test: install what the tests need and run all of them.
-# make clients: run examples/clients, each in an environment of its own.
+# make clients: run examples/clients, each in an environment of its own, and make gateway.
+# make gateway: test the live router in LiteLLM's router and proxy, in an environment of its own.
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 DEMO_AGENTS = stageroute,paced-route,ppo,generalist,oracle,horizon-oracle,paced-oracle,best-fixed,greedy-ratio,greedy-price,cheapest,best-score,uniform
 
-.PHONY: demo check test clients lint clean
+.PHONY: demo check test clients gateway lint clean
 
 demo: $(VENV)/core
 	$(BIN)/stageroute leaderboard --suite quick --agents $(DEMO_AGENTS) --out results/quick --overwrite
@@ -23,6 +24,9 @@ test: $(VENV)/dev
 # Other libraries' ways in, each in an environment with nothing but what it needs.
 clients:
 	$(PYTHON) examples/clients/check.py
+
+gateway:
+	$(PYTHON) examples/clients/check.py gateway
 
 lint: $(VENV)/dev
 	$(BIN)/ruff check .

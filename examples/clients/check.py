@@ -1,6 +1,6 @@
 """Run every client in an environment that holds nothing but what it says it needs.
 
-python examples/clients/check.py            # all of them, as CI does
+python examples/clients/check.py            # all of them and the gateway's tests, as CI does
 python examples/clients/check.py rllib      # those of one environment
 
 Each environment is a folder below ``.clients``, made with Python's own ``venv`` and kept.
@@ -28,10 +28,12 @@ class Environment(NamedTuple):
     Attributes:
         install: arguments of pip, from the project's folder.
         commands: arguments of Python, with a text that the output has to contain.
+        limit: seconds that each may take on a busy machine.
     """
 
     install: list[str]
     commands: list[tuple[list[str], str]]
+    limit: float = 300.0
 
 
 def _file(name: str, *arguments: str) -> list[str]:
@@ -84,6 +86,17 @@ ENVIRONMENTS = {
             (_file("rllib_ppo.py", "--iterations", "1"), "iteration 0: mean return"),
             (_file("rllib_ppo.py", "--iterations", "1", "--no-masks"), "iteration 0: mean return"),
         ],
+    ),
+    # LiteLLM's router and proxy in front of a live router. Their tests pass, none is skipped.
+    "gateway": Environment(
+        ["-e", ".[litellm]", "-r", str(ROOT / "examples/litellm_gateway/requirements.txt")],
+        [
+            (
+                ["-m", "pytest", "-q", str(ROOT / "tests/agents/live/test_gateway.py")],
+                "\n2 passed in ",
+            )
+        ],
+        limit=1200.0,
     ),
 }
 
@@ -138,7 +151,7 @@ def main() -> int:
             continue
         for arguments, expected in environment.commands:
             start = time.monotonic()
-            good, shown = run([python, *arguments], 300)
+            good, shown = run([python, *arguments], environment.limit)
             good = good and expected in shown
             passed, failed = passed + good, failed + (not good)
             label = " ".join(Path(a).name if a.startswith("/") else a for a in arguments)

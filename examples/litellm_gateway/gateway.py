@@ -32,22 +32,24 @@ litellm.telemetry = False
 
 
 class TimedRouter(Router):
-    """A router that knows how long its own calls have taken, in seconds."""
+    """A router that knows how long its own calls have taken: their number, and their seconds."""
 
-    seconds = 0.0
+    chosen = recorded = (0, 0.0)
 
     def choose(self, features: Any = None) -> Decision:
         """As `Router.choose`."""
         began = time.perf_counter()
         decision = super().choose(features)
-        TimedRouter.seconds += time.perf_counter() - began
+        number, seconds = TimedRouter.chosen
+        TimedRouter.chosen = number + 1, seconds + time.perf_counter() - began
         return decision
 
     def record(self, *arguments: Any, **named: Any) -> None:
         """As `Router.record`."""
         began = time.perf_counter()
         super().record(*arguments, **named)
-        TimedRouter.seconds += time.perf_counter() - began
+        number, seconds = TimedRouter.recorded
+        TimedRouter.recorded = number + 1, seconds + time.perf_counter() - began
 
 
 def score(kwargs: dict[str, Any], response: Any) -> float:
@@ -129,13 +131,13 @@ def run(requests: int, clients: int, budget: float, agent: str, store: Path) -> 
     thirds = [range(i * requests // 3, (i + 1) * requests // 3) for i in range(3)]
     totals = {"answered": 0, "failed": 0, "refused": 0}
     started = time.perf_counter()
-    with provider() as address:
+    with provider() as served:
         for part, numbers in enumerate(thirds):
             # The last model comes with the last third, and the gateway is opened anew before it.
             models = list(MODELS) if part == 2 else list(MODELS)[:-1]
             if part != 1:
                 router = TimedRouter(context, agent, store=store)
-                gateway = make_gateway(address, models)
+                gateway = make_gateway(served.address, models)
                 recorder = install(router, gateway, score)
                 router.available(models)
             counts = asyncio.run(ask(gateway, numbers, clients))
@@ -145,7 +147,14 @@ def run(requests: int, clients: int, budget: float, agent: str, store: Path) -> 
                 recorder.remove()
                 router.close()
     seconds = time.perf_counter() - started
-    return {**totals, "seconds": seconds, "ours": TimedRouter.seconds, "report": report}
+    calls = {"choose": TimedRouter.chosen, "record": TimedRouter.recorded}
+    return {
+        **totals,
+        "seconds": seconds,
+        "billed": served.billed,
+        "calls": calls,
+        "report": report,
+    }
 
 
 def main() -> None:
@@ -163,7 +172,12 @@ def main() -> None:
         f"{figures['answered']} answered, {figures['failed']} failed, "
         f"{figures['refused']} refused, {figures['seconds']:.1f} s"
     )
-    print(f"the router's own calls took {figures['ours'] / figures['seconds']:.1%} of that")
+    for name, (number, seconds) in figures["calls"].items():
+        print(
+            f"{name}: {seconds / number * 1e6:.0f} us a call ({number / seconds:,.0f} a second), "
+            f"{seconds / figures['seconds']:.1%} of the time"
+        )
+    print(f"LiteLLM and all: {arguments.requests / figures['seconds']:.0f} requests a second")
     print(f"spend {report['total_spend']:.6f} of {report['budget']:.6f} USD")
     for name, model in report["models"].items():
         print(f"{name:10} {model['outcomes']:6} outcomes, mean score {model['mean_score']}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -21,9 +22,37 @@ TOKENS = {"prompt_tokens": 60, "completion_tokens": 40}
 COSTS = {name: model["price"] * sum(TOKENS.values()) for name, model in MODELS.items()}
 
 
+class Provider(ThreadingHTTPServer):
+    """The provider, and what it has billed."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Answers)
+        self._lock = threading.Lock()
+        self._answered: Counter[str] = Counter()
+
+    @property
+    def address(self) -> str:
+        """Where it listens."""
+        return f"http://127.0.0.1:{self.server_port}/v1"
+
+    @property
+    def billed(self) -> float:
+        """What all of its answers cost, in USD, whether or not they were received."""
+        with self._lock:
+            return sum(COSTS[model] * number for model, number in self._answered.items())
+
+    def bill(self, model: str) -> None:
+        """Count an answer."""
+        with self._lock:
+            self._answered[model] += 1
+
+
 class Answers(BaseHTTPRequestHandler):
     """Answers chat completions; chance is a function of the request, so that runs are alike."""
 
+    server: Provider
     protocol_version = "HTTP/1.1"
 
     def do_POST(self) -> None:
@@ -42,6 +71,7 @@ class Answers(BaseHTTPRequestHandler):
         }
         usage = {**TOKENS, "total_tokens": sum(TOKENS.values())}
         content = {"id": "1", "object": "chat.completion", "created": 1, "model": request["model"]}
+        self.server.bill(request["model"])
         self._send(200, {**content, "choices": [choice], "usage": usage})
 
     def _send(self, status: int, content: dict[str, Any]) -> None:
@@ -55,15 +85,21 @@ class Answers(BaseHTTPRequestHandler):
     def log_message(self, format: str, *args: Any) -> None:
         """Say nothing."""
 
+    def handle(self) -> None:
+        """As the base; a gateway that is killed leaves its connections half open."""
+        try:
+            super().handle()
+        except ConnectionError:
+            self.close_connection = True
+
 
 @contextmanager
-def provider() -> Iterator[str]:
-    """Runs the provider; its address."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Answers)
-    server.daemon_threads = True
+def provider() -> Iterator[Provider]:
+    """Runs the provider."""
+    server = Provider()
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
-        yield f"http://127.0.0.1:{server.server_port}/v1"
+        yield server
     finally:
         server.shutdown()
         server.server_close()

@@ -1,19 +1,18 @@
-"""LiteLLM's proxy with deployments chosen by a live router.
+"""LiteLLM's proxy with deployments chosen by a live router, killed and started again.
 
-Run it as `python examples/litellm_gateway/proxy.py`. It listens on 127.0.0.1, asks the invented
-provider, and stops after its clients have been served.
+Run it as `python examples/litellm_gateway/proxy.py`. The proxy listens on 127.0.0.1 and asks the
+invented provider. After a third of the requests its process is killed, with requests in flight, and
+started again on the same store; after two thirds a model is added while it serves.
 """
 
 from __future__ import annotations
-
-import os
-
-os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
 
 import argparse
 import json
 import secrets
 import socket
+import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -24,91 +23,152 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import uvicorn
-from gateway import deployment, make_context, score
-from litellm.proxy import proxy_server
 from provider import MODELS, provider
-from stageroute_agents.live import Router
-from stageroute_agents.live.gateway import install
 
 
-def start(
-    address: str, folder: Path, port: int, key: str
-) -> tuple[uvicorn.Server, threading.Thread]:
-    """Start the proxy for the provider at this address, and wait until it serves."""
-    config = folder / "config.yaml"
-    # YAML reads JSON.
-    models = [deployment(address, name) for name in MODELS]
-    settings = {
-        "model_list": models,
-        "router_settings": {"num_retries": 0},
-        "general_settings": {"master_key": key},
-    }
-    config.write_text(json.dumps(settings))
-    proxy_server.save_worker_config(config=str(config))
-    server = uvicorn.Server(
-        uvicorn.Config(proxy_server.app, host="127.0.0.1", port=port, log_level="error")
-    )
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    for _ in range(600):
-        if server.started and proxy_server.llm_router is not None:
-            return server, thread
-        time.sleep(0.1)
-    raise TimeoutError("the proxy has not started within a minute")
+class Proxy:
+    """The proxy's process, and its clients' way to it.
 
+    Args:
+        settings: see `proxy_process.Settings`.
+    """
 
-def ask(port: int, key: str, number: int) -> int:
-    """Ask the proxy a question over HTTP; the status."""
-    content = {"model": "chat", "messages": [{"role": "user", "content": f"question {number}"}]}
-    request = urllib.request.Request(
-        f"http://127.0.0.1:{port}/v1/chat/completions",
-        json.dumps(content).encode(),
-        {"Content-Type": "application/json", "Authorization": f"Bearer {key}"},
-    )
-    try:
+    def __init__(self, settings: dict[str, Any]) -> None:
+        self._settings = settings
+        self._up = threading.Event()
+        self._start()
+
+    def _start(self) -> None:
+        script = Path(__file__).with_name("proxy_process.py")
+        self._process = subprocess.Popen(
+            [sys.executable, str(script), json.dumps(self._settings)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert self._process.stdout is not None
+        if not any(line == "ready\n" for line in self._process.stdout):
+            raise RuntimeError("the proxy has ended before it served")
+        self._up.set()
+
+    def call(self, method: str, path: str, content: Any = None) -> Any:
+        """What the proxy answers, as JSON."""
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self._settings['port']}{path}",
+            None if content is None else json.dumps(content).encode(),
+            {
+                "Content-Type": "application/json",
+                "Authorization": f"Bearer {self._settings['key']}",
+            },
+            method=method,
+        )
         with urllib.request.urlopen(request, timeout=60) as response:
-            return int(response.status)
-    except urllib.error.HTTPError as error:
-        return error.code
+            return json.load(response)
+
+    def ask(self, number: int) -> str:
+        """Ask a question; the status, or ``cut off`` where no answer arrived."""
+        messages = [{"role": "user", "content": f"question {number}"}]
+        self._up.wait()
+        try:
+            self.call("POST", "/v1/chat/completions", {"model": "chat", "messages": messages})
+        except urllib.error.HTTPError as error:
+            return str(error.code)
+        except OSError:
+            return "cut off"
+        return "200"
+
+    def kill(self) -> None:
+        """Kill the process, as ``kill -9``, and start another one; clients wait for it."""
+        self._up.clear()
+        self._process.kill()
+        self._process.wait()
+        self._start()
+
+    def close(self) -> None:
+        """Have the process end by itself."""
+        self._process.communicate(timeout=60)
 
 
 def run(requests: int, clients: int, budget: float, agent: str, folder: Path) -> dict[str, Any]:
-    """Serve some requests through the proxy; how they ended, and the router's report."""
+    """Serve some requests through the proxy; how they ended, what was billed, and the reports."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    # The proxy serves nobody without a key: one for this run.
-    key = f"sk-{secrets.token_hex(32)}"
-    context = make_context(requests, clients, budget)
-    with provider() as address, Router(context, agent, store=folder / "store") as router:
-        server, thread = start(address, folder, port, key)
-        recorder = install(router, proxy_server.llm_router, score)
+    with provider() as served:
+        proxy = Proxy(
+            {
+                "address": served.address,
+                "folder": str(folder),
+                "port": port,
+                # The proxy serves nobody without a key: one for this run.
+                "key": f"sk-{secrets.token_hex(32)}",
+                "models": list(MODELS)[:-1],
+                "requests": requests,
+                "clients": clients,
+                "budget": budget,
+                "agent": agent,
+            }
+        )
+        statuses: Counter[str] = Counter()
+
+        def wait_for(number: int) -> None:
+            while statuses.total() < number:
+                time.sleep(0.01)
+
+        def ask(number: int) -> None:
+            statuses[proxy.ask(number)] += 1
+
         began = time.perf_counter()
         with ThreadPoolExecutor(clients) as pool:
-            statuses = Counter(pool.map(lambda number: ask(port, key, number), range(requests)))
+            asked = pool.map(ask, range(requests))
+            wait_for(requests // 3)
+            before = proxy.call("GET", "/stageroute/report")
+            proxy.kill()
+            after = proxy.call("GET", "/stageroute/report")
+            wait_for(2 * requests // 3)
+            proxy.call("PUT", "/stageroute/models", {"offered": list(MODELS)})
+            list(asked)
         seconds = time.perf_counter() - began
-        time.sleep(1.0)
-        recorder.remove()
-        server.should_exit = True
-        thread.join(30)
-        return {"statuses": dict(statuses), "seconds": seconds, "report": router.report()}
+        report = settled(proxy)
+        proxy.close()
+        return {
+            "statuses": dict(statuses),
+            "seconds": seconds,
+            "billed": served.billed,
+            "before": before,
+            "after": after,
+            "report": report,
+        }
+
+
+def settled(proxy: Proxy) -> dict[str, Any]:
+    """The router's report once LiteLLM, which records behind its answers, has told it all."""
+    for _ in range(100):
+        report: dict[str, Any] = proxy.call("GET", "/stageroute/report")
+        if report["without_outcome"] == report["lost"]:
+            break
+        time.sleep(0.1)
+    return report
 
 
 def main() -> None:
     """Run the proxy and print how its requests ended."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--requests", type=int, default=300)
+    parser.add_argument("--requests", type=int, default=600)
     parser.add_argument("--clients", type=int, default=8)
-    parser.add_argument("--budget", type=float, default=1e-4, help="USD a request")
+    parser.add_argument("--budget", type=float, default=6e-5, help="USD a request")
     parser.add_argument("--agent", default="paced-route")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         figures = run(**vars(arguments), folder=Path(folder))
-    report = figures["report"]
+    before, after, report = figures["before"], figures["after"], figures["report"]
     print(f"statuses {figures['statuses']}, {figures['seconds']:.1f} s")
-    print(f"spend {report['total_spend']:.6f} of {report['budget']:.6f} USD")
-    print(f"{report['routed']} routed, {report['scored']} recorded")
+    print(f"recorded before the kill {before['scored']}, after it {after['scored']}")
+    print(f"{report['routed']} routed, {report['scored']} recorded, {report['lost']} lost")
+    print(
+        f"spend {report['total_spend']:.6f} of {report['budget']:.6f} USD; "
+        f"the provider billed {figures['billed']:.6f}"
+    )
 
 
 if __name__ == "__main__":

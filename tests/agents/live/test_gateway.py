@@ -12,49 +12,69 @@ from pathlib import Path
 import pytest
 
 EXAMPLE = Path(__file__).parents[3] / "examples" / "litellm_gateway"
+REQUESTS, CLIENTS, BUDGET = 5_000, 8, 6e-5
+# USD, of the dearest model.
+DEAREST = 5e-4
 
+# Its proxy asks for other versions than constraints.txt pins. There, a test that is skipped fails.
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(find_spec("litellm") is None, reason="needs the extra `litellm`"),
+    pytest.mark.skipif(
+        find_spec("litellm") is None, reason="runs in an environment of its own: make gateway"
+    ),
 ]
 
 
-def figures(module: str, call: str, tmp_path: Path) -> dict:
-    """What a function of the example returns, in a process of its own: LiteLLM keeps globals."""
-    code = f"import json, {module}, pathlib; print('figures', json.dumps({module}.{call}))"
+def figures(module: str, tmp_path: Path) -> dict:
+    """What a run of the example returns, in a process of its own: LiteLLM keeps globals."""
+    call = (
+        f"{module}.run({REQUESTS}, {CLIENTS}, {BUDGET}, 'paced-route', pathlib.Path(sys.argv[1]))"
+    )
+    code = f"import json, {module}, pathlib, sys; print('figures', json.dumps({call}))"
     done = subprocess.run(
-        [sys.executable, "-c", code, str(tmp_path)],
+        [sys.executable, "-c", code, str(tmp_path / "store" if module == "gateway" else tmp_path)],
         cwd=EXAMPLE,
         env=os.environ | {"PYTHONPATH": str(EXAMPLE)},
         capture_output=True,
         text=True,
-        timeout=300,
-        check=True,
+        timeout=590,
+        check=False,
     )
+    assert done.returncode == 0, done.stderr
     line = next(text for text in done.stdout.splitlines() if text.startswith("figures "))
     return json.loads(line.removeprefix("figures "))
 
 
 def test_a_gateway_keeps_its_budget_through_a_restart(tmp_path):
-    store = tmp_path / "store"
-    call = f"run(300, 8, 6e-5, 'paced-route', pathlib.Path({str(store)!r}))"
-    found = figures("gateway", call, tmp_path)
+    found = figures("gateway", tmp_path)
     report = found["report"]
-    assert found["answered"] + found["failed"] + found["refused"] == 300
-    assert found["answered"] > 150
+    assert found["answered"] + found["failed"] + found["refused"] == REQUESTS
+    assert found["answered"] > 0.9 * REQUESTS
     assert found["failed"] > 0
-    # What the last requests in flight may exceed it by, at 5e-4 USD each.
-    assert report["total_spend"] <= report["budget"] + 8 * 5e-4
+    # By no more than the last requests in flight cost.
+    assert report["total_spend"] <= report["budget"] + CLIENTS * DEAREST
+    assert report["total_spend"] == pytest.approx(found["billed"])
     assert report["routed"] == found["answered"] + found["failed"] == report["scored"]
     assert report["without_outcome"] == 0
 
 
-@pytest.mark.skipif(find_spec("fastapi") is None, reason="needs `litellm[proxy]`")
-def test_the_proxy_serves_what_the_router_chooses(tmp_path):
-    call = f"run(80, 8, 1e-3, 'stageroute', pathlib.Path({str(tmp_path)!r}))"
-    found = figures("proxy", call, tmp_path)
-    statuses, report = found["statuses"], found["report"]
-    assert sum(statuses.values()) == 80
-    assert set(statuses) <= {"200", "503"}
-    assert statuses["200"] >= 60
-    assert report["routed"] == report["scored"] == 80
+def test_a_proxy_that_is_killed_loses_no_record_and_keeps_its_budget(tmp_path):
+    found = figures("proxy", tmp_path)
+    statuses, before, after, report = (
+        found[name] for name in ("statuses", "before", "after", "report")
+    )
+    assert sum(statuses.values()) == REQUESTS
+    assert set(statuses) == {"200", "503", "cut off"} | ({"400", "429"} & set(statuses))
+    assert statuses["200"] > 0.9 * REQUESTS
+    assert statuses["cut off"] <= CLIENTS
+    # What had been recorded before the kill is there after it.
+    for name in ("routed", "scored", "total_spend"):
+        assert after[name] >= before[name] > 0
+    # Those whose outcome the killed process took with it are charged as they are expected to cost.
+    assert report["routed"] == report["scored"] + report["lost"]
+    assert 0 < report["lost"] == report["without_outcome"] <= 2 * CLIENTS
+    assert found["billed"] == pytest.approx(report["total_spend"], abs=report["lost"] * DEAREST)
+    assert found["billed"] <= report["budget"] + CLIENTS * DEAREST
+    # Added while the proxy served.
+    assert after["models"]["newcomer"]["outcomes"] == 0
+    assert report["models"]["newcomer"]["outcomes"] > 0
