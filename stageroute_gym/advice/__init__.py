@@ -6,6 +6,7 @@ from stageroute_gym.advice.advising import Advice, advise
 from stageroute_gym.advice.evidence import Evidence, TableEvidence
 from stageroute_gym.advice.log_evidence import LogEvidence
 from stageroute_gym.advice.log_report import LogReport, log_report
+from stageroute_gym.advice.material import Material, read_material
 from stageroute_gym.advice.plans import Limits, Plan
 from stageroute_gym.advice.wishes import Wishes
 
@@ -15,9 +16,11 @@ __all__ = [
     "Limits",
     "LogEvidence",
     "LogReport",
+    "Material",
     "Plan",
     "TableEvidence",
     "Wishes",
     "advise",
     "log_report",
+    "read_material",
 ]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from stageroute_gym.advice.shrinkage import shrunk
 from stageroute_gym.array_types import Floats
 from stageroute_gym.errors import FieldError
-from stageroute_gym.workloads import OutcomeTable
+from stageroute_gym.workloads import OutcomeTable, Recorded
 
 FOLDS = 10
 # A task with fewer queries tells little of its own, and the programme grows with their number.
@@ -186,11 +186,11 @@ class TableEvidence:
         object.__setattr__(self, "_total", sums)
 
     @classmethod
-    def read(cls, path: str, by: str = "task", seed: int = 0) -> Self:
+    def read(cls, workload: Recorded, by: str = "task", seed: int = 0) -> Self:
         """The outcomes of a file.
 
         Args:
-            path: a file in a layout of `stageroute_gym.workloads.layouts`.
+            workload: the file.
             by: the column that tells a query's group before it is routed, or ``"none"``. Groups
                 with fewer than 10 queries, and those beyond the 100 largest, are planned as one.
             seed: of the draw of the folds.
@@ -198,14 +198,12 @@ class TableEvidence:
         Raises:
             FieldError: for the first fault of the file, or an unknown column.
         """
-        from stageroute_gym.workloads import Recorded, read_outcomes
-
-        frame = read_outcomes(path)
-        table = Recorded(data=path).outcomes()
+        table = workload.outcomes()
         if by == "none":
             names: tuple[str, ...] = (ALL,)
             group = np.zeros(table.num_queries, dtype=np.int64)
         else:
+            frame = workload.frame()
             labels = [name for name in frame.columns if ":" not in name and name != "query_id"]
             if by not in labels:
                 raise FieldError("by", by, f"none, or one of the columns {', '.join(labels)}")

@@ -28,7 +28,11 @@ RANKED = "paced-route,stageroute,linucb,thompson-lp,greedy-price,cheapest"
 
 def advise(
     file: Annotated[
-        str, typer.Argument(help="Each model's outcome on each query; or a gateway's log.")
+        str,
+        typer.Argument(
+            help="Each model's outcome on each query, as a table or a benchmark's file; or a "
+            "gateway's log."
+        ),
     ],
     budget: Annotated[
         float | None,
@@ -86,44 +90,29 @@ def advise(
         from stageroute_gym.report.page import check_page
 
         check_page(html)
-    from stageroute_gym.advice import Evidence, LogEvidence, TableEvidence, Wishes, log_report
+    from stageroute_gym.advice import LogEvidence, Wishes, log_report, read_material
     from stageroute_gym.advice import advise as compute
     from stageroute_gym.evaluation.entries import parse_entries
-    from stageroute_gym.logs import Logged, is_log_file
-    from stageroute_gym.workloads import Recorded, Workload
 
     if agent and not rank:
         raise FieldError("agents", agent, "--rank with it, which plays them")
     entries = parse_entries(agent or [RANKED]) if rank else ()
     wishes = Wishes(budget, max_deployed, _shares(throughput or ()), min_score)
-    mapped = column_pairs(columns or ())
-    report = None
-    remarks: tuple[str, ...] = ()
-    evidence: Evidence
-    workload: Workload
-    features = "none" if by == "none" else "task"
-    if source or mapped or scores or repair or prices or is_log_file(file):
-        if by not in ("task", "none"):
-            raise FieldError("by", by, "task or none, for a log; --columns task=NAME names it")
-        workload = Logged(
-            data=file,
-            source=source,
-            columns=mapped,
-            scores=scores,
-            repair=repair,
-            prices=prices,
-            price_of=tuple(price_of or ()),
-            features=features,
-        )
-        log = workload.log()
-        evidence, remarks = LogEvidence(log, by == "task", seed), log.remarks
-    else:
-        evidence = TableEvidence.read(file, by, seed)
-        workload = Recorded(data=file, features=features)
-    spent = evidence.today().cost if isinstance(evidence, LogEvidence) else None
+    evidence, workload, remarks = read_material(
+        file,
+        by=by,
+        seed=seed,
+        source=source,
+        columns=column_pairs(columns or ()),
+        scores=scores,
+        repair=repair,
+        prices=prices,
+        price_of=price_of or (),
+    )
+    logged = evidence if isinstance(evidence, LogEvidence) else None
+    spent = logged.today().cost if logged else None
     advice = compute(evidence, wishes, source=file, spent=spent, resamples=resamples, seed=seed)
-    if isinstance(evidence, LogEvidence):
-        report = log_report(evidence, advice.plan, seed)
+    report = log_report(logged, advice.plan, seed) if logged else None
     ranked = None
     if entries:
         from stageroute_gym.advice.learning import rank_agents

@@ -8,25 +8,19 @@ from typing import Annotated, Any
 import typer
 
 from stageroute_gym.cli.options import (
-    Assignments,
     Backend,
-    Data,
     EnvId,
-    Features,
     Jobs,
-    Models,
     Patience,
-    Prices,
-    overrides_of,
     parse_seeds,
     split_names,
-    with_problem_options,
+    with_scenario_options,
 )
 from stageroute_gym.cli.output import stdout_console
 from stageroute_gym.errors import FieldError
 
 
-@with_problem_options
+@with_scenario_options
 def leaderboard(
     suite: Annotated[
         str | None, typer.Option(help="Name of a suite; quick unless --scenario is given.")
@@ -47,12 +41,7 @@ def leaderboard(
     seeds: Annotated[
         str | None, typer.Option(help="10 (the first ten), 5:15 or 0,3,5; default: the suite's.")
     ] = None,
-    data: Data = None,
-    models: Models = None,
-    prices: Prices = None,
-    features: Features = None,
     env_id: EnvId = None,
-    assignments: Assignments = None,
     jobs: Jobs = None,
     backend: Backend = "loky",
     patience: Patience = 600.0,
@@ -70,7 +59,7 @@ def leaderboard(
         ),
     ] = False,
     *,
-    problem: dict[str, Any],
+    overrides: dict[str, Any],
 ) -> None:
     """Rank agents: run them on the same scenarios and seeds, in parallel."""
     from rich.console import Console
@@ -80,8 +69,10 @@ def leaderboard(
     from stageroute_gym.evaluation.trials import LeaderboardSettings
     from stageroute_gym.report.board import show, write_page, write_tables
 
-    if data is not None and scenario is None:
-        raise FieldError("data", data, "a scenario that reads it, such as --scenario recorded")
+    if "data" in overrides and scenario is None:
+        raise FieldError(
+            "data", overrides["data"], "a scenario that reads it, such as --scenario recorded"
+        )
     workers = make_backend(backend, jobs, patience)
     settings = LeaderboardSettings.checked(
         agents=agent,
@@ -89,7 +80,7 @@ def leaderboard(
         suite=suite,
         seeds=None if seeds is None else parse_seeds(seeds),
         env_id=env_id,
-        **overrides_of(problem, data, models, assignments or (), prices, features),
+        **overrides,
     )
     for chosen in settings.scenarios:
         for note in chosen.notes():

@@ -13,7 +13,10 @@ _PANEL = "Logs"
 Source = Annotated[
     str | None,
     typer.Option(
-        "--from", metavar="GATEWAY", help="Which gateway wrote the log.", rich_help_panel=_PANEL
+        "--from",
+        metavar="GATEWAY",
+        help="Which gateway wrote it; recognised unless given.",
+        rich_help_panel=_PANEL,
     ),
 ]
 Columns = Annotated[
@@ -36,7 +39,7 @@ Prices = Annotated[
     str | None,
     typer.Option(
         metavar="FILE",
-        help="Price list, for a log that tells tokens and no costs.",
+        help="Price list, for files that tell tokens and no costs.",
         rich_help_panel=_PANEL,
     ),
 ]

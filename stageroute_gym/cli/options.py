@@ -7,7 +7,7 @@ import functools
 import inspect
 import json
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Annotated, Any
 
 import typer
@@ -18,23 +18,6 @@ from stageroute_gym.problem import Problem
 # A whole number that 64 bits hold has at most this many digits.
 MOST_DIGITS = 18
 
-Data = Annotated[
-    str | None, typer.Option(metavar="FILE", help="Recorded outcomes: Parquet, CSV or JSON lines.")
-]
-Models = Annotated[
-    str | None, typer.Option(metavar="FILE", help="Release list of the models in --data.")
-]
-Prices = Annotated[
-    str | None, typer.Option(metavar="FILE", help="Price list of the models in --data.")
-]
-Features = Annotated[
-    str | None,
-    typer.Option(metavar="FILE", help="Numbers known of each query in --data, by query_id."),
-]
-Assignments = Annotated[
-    list[str] | None,
-    typer.Option("--set", metavar="NAME=VALUE", help="An option of the scenario's workload."),
-]
 EnvId = Annotated[
     str | None,
     typer.Option(
@@ -66,6 +49,7 @@ HELP = {
     "failure_rate": "Share of the calls that fail: they cost as any other and score 0.",
 }
 PROBLEM_PANEL = "Problem (overrides the scenario's)"
+DATA_PANEL = "Data (of scenarios that read files)"
 
 
 def with_problem_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -102,6 +86,105 @@ def with_problem_options(command: Callable[..., None]) -> Callable[..., None]:
     wrapper.__signature__ = inspect.Signature(keyword_only)  # type: ignore[attr-defined]
     wrapper.__annotations__ = {p.name: p.annotation for p in keyword_only}
     return wrapper
+
+
+def _data_option(*names: str, metavar: str, text: str) -> Any:
+    return typer.Option(*names, metavar=metavar, help=text, rich_help_panel=DATA_PANEL)
+
+
+_Text = str | None
+_Texts = list[str] | None
+# What overrides a scenario beside the fields of `Problem`, by the names of its workload's options.
+_DATA: dict[str, Any] = {
+    "data": Annotated[
+        _Text,
+        _data_option(
+            "--data",
+            metavar="FILE",
+            text="Outcomes, a table or a benchmark's file; for the scenario logged, a log.",
+        ),
+    ],
+    "source": Annotated[
+        _Text,
+        _data_option("--from", metavar="FORMAT", text="What --data is; recognised unless given."),
+    ],
+    "models": Annotated[
+        _Text,
+        _data_option("--models", metavar="FILE", text="Release list of the models in --data."),
+    ],
+    "prices": Annotated[
+        _Text, _data_option("--prices", metavar="FILE", text="Price list of the models in --data.")
+    ],
+    "price_of": Annotated[
+        _Texts,
+        _data_option("--price-of", metavar="MODEL=NAME", text="A model's name in --prices."),
+    ],
+    "features_file": Annotated[
+        _Text,
+        _data_option(
+            "--features", metavar="FILE", text="Numbers known of each query in --data, by query_id."
+        ),
+    ],
+    "assignments": Annotated[
+        _Texts,
+        typer.Option("--set", metavar="NAME=VALUE", help="An option of the scenario's workload."),
+    ],
+}
+_OPTIONS = {"source": "--from", "price_of": "--price-of", "features_file": "--features"}
+
+
+def with_scenario_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command all options that override a scenario.
+
+    The command gets those that were given as a dictionary, in its argument ``overrides``.
+    """
+
+    @functools.wraps(command)
+    def wrapper(*, problem: dict[str, Any], **arguments: Any) -> None:
+        given = {name: arguments.pop(name) for name in _DATA}
+        command(overrides=_overrides(problem, given), **arguments)
+
+    own = inspect.signature(command, eval_str=True).parameters.values()
+    parameters = [parameter for parameter in own if parameter.name != "overrides"]
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    for name, annotation in _DATA.items():
+        parameters.append(inspect.Parameter(name, keyword, default=None, annotation=annotation))
+    keyword_only = [parameter.replace(kind=keyword) for parameter in parameters]
+    wrapper.__signature__ = inspect.Signature(keyword_only)  # type: ignore[attr-defined]
+    return with_problem_options(wrapper)
+
+
+def _overrides(problem: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+    """All overrides of a scenario that a command was given.
+
+    Raises:
+        FieldError: if an assignment is none, or gives what an option has given already.
+    """
+    assignments = given.pop("assignments") or ()
+    values = {**problem, **{name: value for name, value in given.items() if value is not None}}
+    for name, value in parse_assignments(assignments).items():
+        if name in values:
+            option = _OPTIONS.get(name, f"--{name.replace('_', '-')}")
+            raise FieldError("set", f"{name}={value}", f"another name; {option} is given")
+        values[name] = value
+    if given["features_file"] is not None:
+        # Who names the file wants what is in it.
+        values.setdefault("features", "columns")
+    return values
+
+
+def override_words(overrides: Mapping[str, Any]) -> list[str]:
+    """The words of a command line that give these overrides."""
+    words = []
+    for name, value in overrides.items():
+        option = _OPTIONS.get(name, f"--{name.replace('_', '-')}")
+        if name == "price_of":
+            words += [word for pair in value for word in (option, pair)]
+            continue
+        text = value if isinstance(value, str) else json.dumps(value)
+        own = name in Problem.field_names() or name in _DATA
+        words += [option, text] if own else ["--set", f"{name}={text}"]
+    return words
 
 
 def parse_value(text: str) -> Any:
@@ -160,28 +243,3 @@ def parse_seeds(text: str) -> Sequence[int]:
 def split_names(given: Iterable[str]) -> list[str]:
     """Names from options that may be repeated and may hold several, with commas between them."""
     return [name.strip() for text in given for name in text.split(",") if name.strip()]
-
-
-def overrides_of(
-    problem: dict[str, Any],
-    data: str | None,
-    models: str | None,
-    assignments: Iterable[str],
-    prices: str | None = None,
-    features: str | None = None,
-) -> dict[str, Any]:
-    """All overrides of a scenario that a command was given.
-
-    Raises:
-        FieldError: if an assignment is none, or gives what an option has given already.
-    """
-    files = {"data": data, "models": models, "prices": prices, "features_file": features}
-    values = {**problem, **{name: path for name, path in files.items() if path is not None}}
-    for name, value in parse_assignments(assignments).items():
-        if name in values:
-            raise FieldError("set", f"{name}={value}", f"another name; --{name} is given")
-        values[name] = value
-    if features is not None:
-        # Who names the file wants what is in it.
-        values.setdefault("features", "columns")
-    return values

@@ -7,20 +7,14 @@ from typing import Annotated, Any
 import typer
 
 from stageroute_gym.cli.options import (
-    Assignments,
-    Data,
     EnvId,
-    Features,
-    Models,
-    Prices,
-    overrides_of,
     parse_seeds,
-    with_problem_options,
+    with_scenario_options,
 )
 from stageroute_gym.cli.output import stdout_console
 
 
-@with_problem_options
+@with_scenario_options
 def run(
     agent: Annotated[
         str, typer.Argument(help="An agent, module:Class or file; or 'agent(parameter=value)'.")
@@ -29,14 +23,9 @@ def run(
         str, typer.Option(help="Name of a scenario, or module:NAME.")
     ] = "routerbench",
     seeds: Annotated[str, typer.Option(help="10 (the first ten), 5:15 or 0,3,5.")] = "1",
-    data: Data = None,
-    models: Models = None,
-    prices: Prices = None,
-    features: Features = None,
     env_id: EnvId = None,
-    assignments: Assignments = None,
     *,
-    problem: dict[str, Any],
+    overrides: dict[str, Any],
 ) -> None:
     """Run one agent on one scenario; print its books, and how the first episode went by stage."""
     from stageroute_gym import scenarios
@@ -47,9 +36,7 @@ def run(
     from stageroute_gym.report.tables import episodes_table, stages_table
     from stageroute_gym.report.terminal import print_line, print_table
 
-    chosen = scenarios.get(
-        scenario, **overrides_of(problem, data, models, assignments or (), prices, features)
-    )
+    chosen = scenarios.get(scenario, **overrides)
     played = play(agent, chosen, parse_seeds(seeds), env_id=env_id)
     rows = played.episodes
     console = stdout_console()

@@ -9,12 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 
 from stageroute_gym.cli.options import (
-    Assignments,
-    Data,
     EnvId,
-    Models,
-    overrides_of,
-    with_problem_options,
+    with_scenario_options,
 )
 from stageroute_gym.cli.output import stdout_console
 from stageroute_gym.errors import FieldError
@@ -28,7 +24,7 @@ FRAMES_A_SECOND = 12
 LONGEST = 86_400.0
 
 
-@with_problem_options
+@with_scenario_options
 def watch(
     agent: Annotated[
         str, typer.Argument(help="An agent, module:Class or file; or 'agent(parameter=value)'.")
@@ -36,12 +32,9 @@ def watch(
     scenario: Annotated[str, typer.Option(help="Name of a scenario.")] = "routerbench",
     seed: Annotated[int, typer.Option(help="Seed of the episode.")] = 0,
     seconds: Annotated[float, typer.Option(help="How long a whole episode lasts.")] = 30.0,
-    data: Data = None,
-    models: Models = None,
     env_id: EnvId = None,
-    assignments: Assignments = None,
     *,
-    problem: dict[str, Any],
+    overrides: dict[str, Any],
 ) -> None:
     """Watch one agent play an episode live; into a pipe goes the end of it only."""
     import gymnasium as gym
@@ -56,7 +49,7 @@ def watch(
         raise FieldError("seconds", seconds, f"a number of 0 to {LONGEST:,.0f}")
     check_seeds([seed])
     entry = Entry.parsed(agent, env_id)
-    chosen = get(scenario, **overrides_of(problem, data, models, assignments or ()))
+    chosen = get(scenario, **overrides)
     made = gym.make(entry.env_id, scenario=chosen, disable_env_checker=True)
     env = cast("StageRouteEnv", made.unwrapped)
     console = stdout_console()

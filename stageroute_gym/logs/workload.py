@@ -18,8 +18,9 @@ from stageroute_gym.workloads import OutcomeTable, Schedule
 
 Floats = NDArray[np.float64]
 
-MOST_REQUESTS = 100_000
-# Weights of the requests in each stage: half a gigabyte.
+# Outcomes of all models on all requests, and weights of the requests in each stage: two gigabytes,
+# and one.
+MOST_OUTCOMES = 50_000_000
 MOST_WEIGHTS = 60_000_000
 
 
@@ -91,8 +92,13 @@ class Logged:
             FieldError: for the first fault of the log.
         """
         log = self.log()
-        if log.num_requests > MOST_REQUESTS:
-            raise FieldError("data", f"{log.num_requests:,} requests", f"at most {MOST_REQUESTS:,}")
+        most = MOST_OUTCOMES // len(log.models)
+        if log.num_requests > most:
+            allowed = (
+                f"at most {most:,} for {len(log.models)} models, each of which has an outcome on "
+                "each request in memory; cut the log by time, or leave every other request out"
+            )
+            raise FieldError("data", f"{log.num_requests:,} requests", allowed)
         return _table(log, self.features, self.outcomes_seed)
 
     def build(self, problem: Problem) -> tuple[OutcomeTable, Schedule]:

@@ -6,10 +6,11 @@ import math
 from dataclasses import asdict
 from typing import Any
 
-from stageroute_gym.advice.advising import Advice, Measured, Variation
+from stageroute_gym.advice.advising import Advice, Measured
 from stageroute_gym.advice.log_report import LogReport
 from stageroute_gym.advice.plans import Plan
 from stageroute_gym.advice.resampling import CONFIDENCE, Interval
+from stageroute_gym.advice.variations import Variation
 
 
 def advice_dict(

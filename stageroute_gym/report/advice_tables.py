@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from stageroute_gym.advice.advising import Advice, Variation
+from stageroute_gym.advice.advising import Advice
 from stageroute_gym.advice.resampling import Interval
+from stageroute_gym.advice.variations import Variation
 from stageroute_gym.report.names import short_names
 from stageroute_gym.report.tables import ReportTable
 

@@ -13,6 +13,7 @@ from stageroute_gym.workloads.outcome_files import (
     FileReport,
     ModelReport,
     check_file,
+    is_outcome_format,
     read_outcomes,
 )
 from stageroute_gym.workloads.recorded import Recorded
@@ -45,5 +46,6 @@ __all__ = [
     "Workload",
     "check_file",
     "convert",
+    "is_outcome_format",
     "read_outcomes",
 ]

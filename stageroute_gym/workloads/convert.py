@@ -20,8 +20,7 @@ from stageroute_gym.workloads.layouts import (
     to_long,
     to_wide,
 )
-from stageroute_gym.workloads.outcome_files import checked
-from stageroute_gym.workloads.prices import read_prices
+from stageroute_gym.workloads.outcome_files import TABLE, checked
 from stageroute_gym.workloads.table_files import PICKLES, read_table
 from stageroute_gym.writing import write_table
 
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 TARGETS = (".parquet", ".csv")
-TABLE, PICKLE = "table", "routerbench-pickle"
+PICKLE = "routerbench-pickle"
 SOURCE_FORMATS = (TABLE, PICKLE, *sources.FORMATS)
 
 
@@ -101,9 +100,9 @@ def convert(
     name = source_format or _recognised(origin)
     notes: tuple[str, ...]
     if name in sources.FORMATS:
-        listed = None if prices is None else read_prices(prices)
-        answers = _answers(name, origin, without)
-        frame, notes = sources.completed(answers, listed, price_names or {})
+        frame, notes = sources.read(
+            name, origin, prices=prices, price_names=price_names or {}, without=without
+        )
     elif name == PICKLE:
         frame, notes = _read_pickle(origin, allow_pickle), ()
     else:
@@ -122,21 +121,6 @@ def _recognised(path: Path) -> str:
     if path.suffix.lower() in PICKLES:
         return PICKLE
     return sources.recognised(path) or TABLE
-
-
-def _answers(name: str, path: Path, without: Sequence[str]) -> sources.Source:
-    try:
-        source = sources.FORMATS[name].read(path)
-    # What a foreign file may lack or hold in place of an object.
-    except (KeyError, TypeError, AttributeError) as error:
-        allowed = f"a file of the format {name}; {type(error).__name__}: {error}"
-        raise FieldError("source", str(path), allowed) from error
-    models = {answer[2] for answer in source.answers}
-    for model in without:
-        if model not in models:
-            raise FieldError("without", model, closest(model, models))
-    kept = [answer for answer in source.answers if answer[2] not in without]
-    return source._replace(answers=kept)
 
 
 def _without(frame: pl.DataFrame, models: Sequence[str]) -> pl.DataFrame:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from stageroute_gym import checks
 from stageroute_gym.errors import FieldError
+from stageroute_gym.workloads import sources
 from stageroute_gym.workloads.cells import cell_problems, cleaned, normalised
 from stageroute_gym.workloads.layouts import (
     COST,
@@ -21,6 +24,23 @@ from stageroute_gym.workloads.table_files import read_table
 
 if TYPE_CHECKING:
     import polars as pl
+
+
+# What a file may be read as: a table in a layout of this project, or a foreign format.
+TABLE = "table"
+FORMATS = (TABLE, *sources.FORMATS)
+
+
+class Outcomes(NamedTuple):
+    """What was read from a file of any format.
+
+    Attributes:
+        frame: the outcomes, as `read_outcomes` returns them.
+        notes: what was recognised, assumed or left out, in words.
+    """
+
+    frame: pl.DataFrame
+    notes: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -84,6 +104,50 @@ def read_outcomes(path: str | Path) -> pl.DataFrame:
             a column that is missing, a cell that is not allowed.
     """
     return checked(read_table(path).frame)
+
+
+def is_outcome_format(path: str | Path, source: str | None = None) -> bool:
+    """Whether a file is of a foreign format of outcomes, by what it holds or as it is said."""
+    return (source or _recognised(path)) in FORMATS
+
+
+def read_any(
+    path: str | Path,
+    *,
+    source: str | None = None,
+    prices: str | Path | None = None,
+    price_names: Mapping[str, str] | None = None,
+) -> Outcomes:
+    """The outcomes in a file of this project's layouts or of a foreign format.
+
+    Args:
+        path: the file, or folder; a pickle is to be converted first.
+        source: one of `FORMATS`; None recognises it.
+        prices: path of a price list, for answers that tell tokens and no cost.
+        price_names: model -> its name in the price list, where that is another one.
+
+    Raises:
+        FieldError: for the first fault, as by `read_outcomes`.
+    """
+    if source is not None:
+        checks.choice("source", source, FORMATS)
+    name = source or _recognised(path) or TABLE
+    if name == TABLE:
+        table = read_table(path)
+        return Outcomes(checked(table.frame), table.remarks)
+    if not Path(path).exists():
+        raise FieldError("data", str(path), "an existing file")
+    frame, notes = sources.read(
+        name, Path(path), prices=prices, price_names=price_names or {}, field="data"
+    )
+    return Outcomes(checked(frame), (f"the file is read as {name}", *notes))
+
+
+def _recognised(path: str | Path) -> str | None:
+    try:
+        return sources.recognised(Path(path))
+    except FieldError as error:
+        raise FieldError("data", str(path), error.allowed) from error
 
 
 def checked(frame: pl.DataFrame) -> pl.DataFrame:

@@ -1,8 +1,9 @@
 """Price lists: what a token costs with each model, and when models come and go.
 
-Read are LiteLLM's map, OpenRouter's list, RouterArena's map, and CSV with the columns ``model``,
-``input`` and ``output`` in USD per million tokens. A price of 0, of "-1" or none is unknown:
-nothing counts as free unless a list of one's own says so with ``free = true``.
+Read are LiteLLM's map, OpenRouter's list, RouterArena's map, LLMRouter's ``llm_data.json``, and CSV
+with the columns ``model``, ``input`` and ``output`` in USD per million tokens. A price of 0, of
+"-1" or none is unknown: nothing counts as free unless a list of one's own says so with
+``free = true``.
 """
 
 from __future__ import annotations
@@ -22,6 +23,9 @@ MILLION = 1e6
 # completions cost three times as much, which 196 and 34 tokens explain. A model's list price so
 # knows nothing of how long that model answers.
 TYPICAL_TOKENS = (200, 30)
+# RouterArena's and LLMRouter's names of prices in USD per million tokens.
+_SIDES = ("input", "output")
+_PER_MILLION = ("{}_token_price_per_million", "{}_price")
 # LiteLLM's description of its own format, not a model.
 _NO_MODEL = "sample_spec"
 
@@ -63,7 +67,10 @@ def read_prices(path: str | Path, field: str = "prices") -> dict[str, Price]:
         raise FieldError(field, str(path), f"JSON: {error}") from error
     prices = _from_json(content)
     if not prices:
-        allowed = "a price list of LiteLLM, OpenRouter or RouterArena, or a CSV: model,input,output"
+        allowed = (
+            "a price list of LiteLLM, OpenRouter, RouterArena or LLMRouter, "
+            "or a CSV: model,input,output"
+        )
         raise FieldError(field, str(path), allowed)
     return prices
 
@@ -131,12 +138,11 @@ def _from_json(content: Any) -> dict[str, Price]:
             both = entry.get("input_cost_per_token"), entry.get("output_cost_per_token")
             expires = _day(entry.get("deprecation_date"))
             prices[name] = Price(_number(both[0]), _number(both[1]), None, expires)
-        elif "input_token_price_per_million" in entry:
-            both = (
-                entry.get("input_token_price_per_million"),
-                entry.get("output_token_price_per_million"),
-            )
-            prices[name] = Price(_number(both[0], MILLION), _number(both[1], MILLION))
+            continue
+        for form in _PER_MILLION:
+            if form.format("input") in entry:
+                sides = [_number(entry.get(form.format(side)), MILLION) for side in _SIDES]
+                prices[name] = Price(sides[0], sides[1])
     return prices
 
 

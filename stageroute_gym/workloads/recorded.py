@@ -7,6 +7,7 @@ import functools
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,12 +17,15 @@ from stageroute_gym.errors import FieldError, closest
 from stageroute_gym.problem import Problem
 from stageroute_gym.workloads.arrivals import Arrivals, arrival_order, initial_pool
 from stageroute_gym.workloads.layouts import COST, SCORE, models_of
-from stageroute_gym.workloads.outcome_files import read_outcomes
+from stageroute_gym.workloads.outcome_files import FORMATS, Outcomes, read_any
 from stageroute_gym.workloads.prices import TYPICAL_TOKENS, match, read_prices
 from stageroute_gym.workloads.query_features import KINDS, query_features
 from stageroute_gym.workloads.release_list import read_calendar
 from stageroute_gym.workloads.schedule import Schedule
 from stageroute_gym.workloads.table import OutcomeTable
+
+if TYPE_CHECKING:
+    import polars as pl
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,10 +33,13 @@ class Recorded:
     """Outcomes from a file; queries are drawn by its ``weight``, if it has that column.
 
     Args:
-        data: path of the outcomes, in a layout of `stageroute_gym.workloads.layouts`.
+        data: path of the outcomes, in a layout of `stageroute_gym.workloads.layouts` or a foreign
+            format of `stageroute_gym.workloads.sources`.
+        source: the format; None recognises it.
         models: path of a release list, see `stageroute_gym.workloads.release_list`.
         prices: path of a price list, see `stageroute_gym.workloads.prices`: the list price of a
-            typical query (`TYPICAL_TOKENS`), known in advance; models that it lacks have none.
+            typical query (`TYPICAL_TOKENS`), known in advance; models that it lacks have none. Of a
+            foreign file whose answers tell tokens and no cost, it gives the costs too.
         price_of: names in the price list, written ``MODEL=NAME``, of models that are called
             otherwise there.
         arrival_order: ``"date"`` (by ``models``), ``"score"`` (weakest first), ``"column"`` (as in
@@ -55,6 +62,7 @@ class Recorded:
     """
 
     data: str
+    source: str | None = None
     models: str | None = None
     prices: str | None = None
     price_of: tuple[str, ...] = ()
@@ -69,6 +77,8 @@ class Recorded:
             path = getattr(self, field)
             if not isinstance(path, str) and (field == "data" or path is not None):
                 raise FieldError(field, path, "a path, as text")
+        if self.source is not None:
+            checks.choice("source", self.source, FORMATS)
         if self.arrival_order is not None:
             order = arrival_order(self.arrival_order, ("date", "score", "column"))
             object.__setattr__(self, "arrival_order", order)
@@ -115,17 +125,52 @@ class Recorded:
         """
         if not self.data:
             raise FieldError("data", self.data, "the path of a file of outcomes (--data FILE)")
-        files = (self.data, self.features_file)
-        stamps = tuple(os.stat(f).st_mtime_ns if f and os.path.isfile(f) else None for f in files)
-        table = _read(self.data, self.features, self.features_file, stamps)
+        table = self._contents().table
         if self.prices is None:
             return table
         return dataclasses.replace(table, list_price=self._list_prices(table.models)[0])
+
+    def frame(self) -> pl.DataFrame:
+        """The file's outcomes as `stageroute_gym.workloads.read_outcomes` returns them.
+
+        Raises:
+            FieldError: for the first fault of the file.
+        """
+        return self._file().frame
+
+    def file_notes(self) -> tuple[str, ...]:
+        """What was recognised in the file, assumed or left out.
+
+        Raises:
+            FieldError: for the first fault of the file.
+        """
+        return self._contents().notes
+
+    def _file(self) -> Outcomes:
+        names = dict(pair.rpartition("=")[::2] for pair in self.price_of)
+        return read_any(self.data, source=self.source, prices=self.prices, price_names=names)
+
+    def _contents(self) -> _Contents:
+        if not self.data:
+            raise FieldError("data", self.data, "the path of a file of outcomes (--data FILE)")
+        files = (self.data, self.prices, self.features_file)
+        stamps = tuple(os.stat(f).st_mtime_ns if f and os.path.exists(f) else None for f in files)
+        # Without what says when models arrive.
+        read = Recorded(
+            data=self.data,
+            source=self.source,
+            prices=self.prices,
+            price_of=self.price_of,
+            features=self.features,
+            features_file=self.features_file,
+        )
+        return _read(read, stamps)
 
     def notes(self, problem: Problem) -> tuple[str, ...]:
         """What a user should know: list prices that are unknown, dates that have no effect."""
         table = self.outcomes()
         return (
+            *self.file_notes(),
             *self._price_notes(table.models),
             *self._feature_notes(table),
             *self._date_notes(table, problem),
@@ -134,7 +179,7 @@ class Recorded:
     def _feature_notes(self, table: OutcomeTable) -> tuple[str, ...]:
         if self.features_file is None:
             return ()
-        left_out = len(read_outcomes(self.data)) - table.num_queries
+        left_out = self._contents().queries - table.num_queries
         if not left_out:
             return ()
         return (f"{left_out} queries are left out, since {self.features_file} lacks them",)
@@ -203,18 +248,26 @@ class Recorded:
         return Arrivals(tuple(order), initial, self.arrival_interval, dates, gone)
 
 
+class _Contents(NamedTuple):
+    """What a file holds, what was recognised and left out, and how many queries it has."""
+
+    table: OutcomeTable
+    notes: tuple[str, ...]
+    queries: int
+
+
 @functools.lru_cache(maxsize=4)
-def _read(
-    data: str, features: str, features_file: str | None, stamps: tuple[int | None, ...]
-) -> OutcomeTable:
-    """The outcomes of a file, and its features, as the two were last changed at ``stamps``."""
-    frame = read_outcomes(data)
-    kept, shown = query_features(frame, features, features_file)
+def _read(workload: Recorded, stamps: tuple[int | None, ...]) -> _Contents:
+    """The contents of the files, as these were last changed at ``stamps``."""
+    del stamps
+    frame, notes = workload._file()
+    queries = len(frame)
+    kept, shown = query_features(frame, workload.features, workload.features_file)
     frame = frame[kept]
     models = models_of(frame.columns)
     names, task = np.unique(frame["task"].to_numpy(), return_inverse=True)
     weighted = "weight" in frame.columns
-    return OutcomeTable(
+    table = OutcomeTable(
         models=tuple(models),
         score=frame.select(SCORE + model for model in models).to_numpy(),
         cost=frame.select(COST + model for model in models).to_numpy(),
@@ -223,3 +276,4 @@ def _read(
         features=shown,
         weight=frame["weight"].to_numpy() if weighted else np.empty(0),
     )
+    return _Contents(table, notes, queries)

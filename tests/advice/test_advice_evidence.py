@@ -11,7 +11,7 @@ import pytest
 from stageroute_gym.advice.evidence import ALL, FOLDS, OTHERS, TableEvidence, grouped
 from stageroute_gym.advice.shrinkage import shrunk
 from stageroute_gym.errors import FieldError
-from stageroute_gym.workloads import OutcomeTable
+from stageroute_gym.workloads import OutcomeTable, Recorded
 
 
 def table(task, score, cost, weight=None) -> OutcomeTable:
@@ -73,12 +73,12 @@ def test_a_file_by_any_of_its_columns(tmp_path: Path):
             "cost:a": [1.0] * 40,
         }
     ).write_csv(file)
-    assert TableEvidence.read(file, "none").groups == (ALL,)
-    by_language = TableEvidence.read(file, "language")
+    assert TableEvidence.read(Recorded(data=file), "none").groups == (ALL,)
+    by_language = TableEvidence.read(Recorded(data=file), "language")
     assert by_language.groups == ("de", "en")
     assert by_language.sums().means().score[:, 0].tolist() == [1.0, 0.0]
     with pytest.raises(FieldError) as refused:
-        TableEvidence.read(file, "tongue")
+        TableEvidence.read(Recorded(data=file), "tongue")
     assert "language" in str(refused.value)
 
 

@@ -20,7 +20,7 @@ from stageroute_gym.optimize import deploy_mip
 from stageroute_gym.problem import Problem
 from stageroute_gym.report.advice_json import advice_dict
 from stageroute_gym.report.advice_tables import advice_tables, headline
-from stageroute_gym.workloads import Figures, OutcomeTable
+from stageroute_gym.workloads import Figures, OutcomeTable, Recorded
 
 
 def noisy_table(rng, *, by_task: bool, queries=1200, tasks=40, models=6) -> OutcomeTable:
@@ -132,7 +132,7 @@ def test_set_and_shares_are_those_of_highs(figures: TableEvidence, wishes: Wishe
 @pytest.mark.parametrize("name", ["routerbench_0shot", "swebench_bash_only"])
 @pytest.mark.parametrize("throughput", [None, 0.4])
 def test_set_and_shares_on_recorded_data(shared_data: Path, name: str, throughput: float | None):
-    evidence = TableEvidence.read(str(shared_data / name / "queries.parquet"))
+    evidence = TableEvidence.read(Recorded(data=str(shared_data / name / "queries.parquet")))
     agrees_with_highs(evidence, Wishes(throughput=throughput))
 
 

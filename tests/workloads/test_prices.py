@@ -52,9 +52,11 @@ def test_openrouters_list(tmp_path):
     assert prices["grove/auto"][:2] == (None, None)
 
 
-def test_routerarenas_map_and_a_list_of_ones_own(tmp_path):
+def test_prices_a_million_and_a_list_of_ones_own(tmp_path):
     arena = {"a": {"input_token_price_per_million": 1, "output_token_price_per_million": 4}}
     assert read_prices(file_of(tmp_path, arena)) == {"a": Price(1e-6, 4e-6)}
+    llms = {"a": {"size": "7B", "input_price": 1, "output_price": 4.0, "service": "x"}}
+    assert read_prices(file_of(tmp_path, llms)) == {"a": Price(1e-6, 4e-6)}
     own = tmp_path / "own.csv"
     own.write_text("model,input,output,free\na,1,4,\nb,0,0,true\nc,0,2,\n")
     assert read_prices(own) == {
@@ -79,7 +81,7 @@ def test_nothing_is_guessed_and_nothing_is_free_unasked():
     ("name", "text", "words"),
     [
         ("p.json", "{", "JSON: "),
-        ("p.json", "[]", "a price list of LiteLLM, OpenRouter or RouterArena"),
+        ("p.json", "[]", "a price list of LiteLLM, OpenRouter, RouterArena or LLMRouter"),
         ("p.csv", "model,input\na,1\n", "column output = None"),
         ("p.csv", "model,input,output\na,1,1\na,1,1\n", "a name given only once"),
         ("p.csv", "model,input,output\n", "a price for at least one model"),

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
-import json
 import shlex
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,19 +11,15 @@ import typer
 
 from stageroute_agents.sb3 import algorithms
 from stageroute_gym.cli.options import (
-    Assignments,
-    Data,
     EnvId,
-    Models,
-    overrides_of,
+    override_words,
     parse_assignments,
-    with_problem_options,
+    with_scenario_options,
 )
 from stageroute_gym.errors import FieldError
-from stageroute_gym.problem import Problem
 
 
-@with_problem_options
+@with_scenario_options
 def train(
     algo: Annotated[str, typer.Option(help=f"One of {', '.join(algorithms.names())}.")] = "ppo",
     scenario: Annotated[
@@ -58,11 +51,8 @@ def train(
         list[str] | None,
         typer.Option("--parameter", metavar="NAME=VALUE", help="Argument of the algorithm."),
     ] = None,
-    data: Data = None,
-    models: Models = None,
-    assignments: Assignments = None,
     *,
-    problem: dict[str, Any],
+    overrides: dict[str, Any],
 ) -> None:
     """Train an agent with stable-baselines3; the result is a file that leaderboards rank."""
     from stageroute_agents.sb3 import training
@@ -77,7 +67,7 @@ def train(
         settings = TrainingSettings(
             algo=algo,
             scenario=scenario,
-            overrides=overrides_of(problem, data, models, assignments or ()),
+            overrides=overrides,
             env_id=env_id,
             seed=seed,
             steps=steps,
@@ -101,17 +91,5 @@ def train(
         )
         print(message, file=sys.stderr)
         raise typer.Exit(130) from None
-    where = _options(settings.scenario, settings.overrides)
+    where = shlex.join(["--scenario", settings.scenario, *override_words(settings.overrides)])
     typer.echo(f"{path}\nrank it: stageroute leaderboard {where} --agents {path},stageroute")
-
-
-def _options(scenario: str, overrides: Mapping[str, Any]) -> str:
-    """The options of a command that name a scenario and what overrides it."""
-    words = ["--scenario", scenario]
-    own = {field.name for field in dataclasses.fields(Problem)} | {"data", "models"}
-    for name, value in overrides.items():
-        text = value if isinstance(value, str) else json.dumps(value)
-        words += (
-            [f"--{name.replace('_', '-')}", text] if name in own else ["--set", f"{name}={text}"]
-        )
-    return shlex.join(words)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from stageroute_gym.errors import FieldError, closest
+from stageroute_gym.workloads.prices import read_prices
 from stageroute_gym.workloads.sources.answers import Completed, Source, completed
 from stageroute_gym.workloads.sources.benchmarks import (
     is_llmrouter,
@@ -24,7 +26,7 @@ from stageroute_gym.workloads.sources.boards import (
     read_swebench,
 )
 
-__all__ = ["FORMATS", "Completed", "Format", "Source", "completed", "recognised"]
+__all__ = ["FORMATS", "Completed", "Format", "read", "recognised"]
 
 
 class Format(NamedTuple):
@@ -53,3 +55,40 @@ FORMATS = {
 def recognised(path: Path) -> str | None:
     """Name of the foreign format that a path holds; None if it is none of them."""
     return next((name for name, known in FORMATS.items() if known.recognises(path)), None)
+
+
+def read(
+    name: str,
+    path: Path,
+    *,
+    prices: str | Path | None,
+    price_names: Mapping[str, str],
+    without: Sequence[str] = (),
+    field: str = "source",
+) -> Completed:
+    """The outcomes in a foreign file, of every model on every query.
+
+    Args:
+        name: the format, one of `FORMATS`.
+        path: the file, or folder.
+        prices: path of a price list, for answers that tell tokens and no cost; None for none.
+        price_names: model -> its name in the price list, where that is another one.
+        without: models to leave out.
+        field: name of the option that holds the path, for errors.
+
+    Raises:
+        FieldError: if the file has a fault, or costs need prices that are not there.
+    """
+    listed = None if prices is None else read_prices(prices)
+    try:
+        source = FORMATS[name].read(path)
+    # What a foreign file may lack or hold in place of an object.
+    except (KeyError, TypeError, AttributeError) as error:
+        allowed = f"a file of the format {name}; {type(error).__name__}: {error}"
+        raise FieldError(field, str(path), allowed) from error
+    models = {answer[2] for answer in source.answers}
+    for model in without:
+        if model not in models:
+            raise FieldError("without", model, closest(model, models))
+    kept = [answer for answer in source.answers if answer[2] not in without]
+    return completed(source._replace(answers=kept), listed, price_names)
