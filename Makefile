@@ -43,7 +43,7 @@ $(VENV)/core: pyproject.toml constraints.txt | $(BIN)/python
 # torch first and pinned: without the pin a build with gigabytes of GPU libraries is chosen.
 $(VENV)/dev: pyproject.toml constraints.txt | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt torch
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev,report,render,rl,solvers,clients,ray,dask]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev,report,render,rl,solvers,clients,ray,dask,tune]"
 	touch $@
 
 # Compiled kernels too.

@@ -19,7 +19,7 @@ FLOORS = (
     ("oracles", "rendering"),
     ("env", "vector"),
     ("wrappers", "evaluation"),
-    ("flat", "advice"),
+    ("flat", "advice", "tuning"),
     ("report", "testing"),
     ("cli",),
     ("benchmark", "stageroute_agents"),

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -22,6 +23,7 @@ from stageroute_gym.compiling import njit
 from stageroute_gym.context import AgentContext
 from stageroute_gym.problem import Problem
 from stageroute_gym.simulator.draws import bits, uniform
+from stageroute_gym.tuning.space import SearchSpace
 
 Kind = Literal["reference", "baseline", "learner"]
 
@@ -41,12 +43,17 @@ class Agent(ABC):
         kind: ``"learner"`` for an agent made for this problem, ``"baseline"`` for a fixed rule or
             an algorithm of the literature to compare with, ``"reference"`` for one that knows the
             truth and is made with a ``world`` too.
+        search_space: what ``stageroute tune`` may try of the parameters, by name; what a subclass
+            inherits of it counts as far as it has these parameters.
+        tuned_file: the settings that ``stageroute tune`` chose, for the agents ``NAME-tuned``.
 
     Raises:
         FieldError: if the seed is negative or no integer.
     """
 
     kind: ClassVar[Kind] = "learner"
+    search_space: ClassVar[SearchSpace] = {}
+    tuned_file: ClassVar[Path] = Path(__file__).with_name("tuned.json")
 
     def __init__(self, context: AgentContext, *, seed: int = 0) -> None:
         self.context = context

@@ -19,6 +19,7 @@ from stageroute_agents.memory import Learner, Outcomes
 from stageroute_agents.stageroute import StageRoute
 from stageroute_gym.checks import number
 from stageroute_gym.context import AgentContext
+from stageroute_gym.tuning.space import Real, SearchSpace
 
 MOST_HELD_BACK = 0.9
 
@@ -47,6 +48,10 @@ class UcbBwk(SlotlessAgent, StageRoute):
     """
 
     kind: ClassVar[Kind] = "baseline"
+    search_space: ClassVar[SearchSpace] = {
+        "gamma": Real(1e-4, 1.0, "log"),
+        "epsilon": Real(0.0, MOST_HELD_BACK),
+    }
 
     def __init__(
         self,
@@ -93,6 +98,8 @@ class PdBwk(Learner, IndexAgent):
     Raises:
         FieldError: if a parameter is out of range.
     """
+
+    search_space: ClassVar[SearchSpace] = {"C_rad": Real(1e-4, 10.0, "log")}
 
     def __init__(self, context: AgentContext, *, seed: int = 0, C_rad: float = 0.1) -> None:  # noqa: N803
         super().__init__(context, seed=seed)

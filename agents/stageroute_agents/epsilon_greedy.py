@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from stageroute_agents.allocation import capped_shares
 from stageroute_agents.arrays import Batch, Floats, Integers, State
 from stageroute_agents.index import GreedyPrice
 from stageroute_gym.checks import number
 from stageroute_gym.context import AgentContext
+from stageroute_gym.tuning.space import Real, SearchSpace
 
 
 class EpsilonGreedy(GreedyPrice):
@@ -25,6 +28,8 @@ class EpsilonGreedy(GreedyPrice):
     Raises:
         FieldError: if ``epsilon`` is out of range.
     """
+
+    search_space: ClassVar[SearchSpace] = {"epsilon": Real(1e-3, 0.5, "log")}
 
     def __init__(self, context: AgentContext, *, seed: int = 0, epsilon: float = 0.05) -> None:
         # Without a confidence radius the bounds are the means.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 
 from stageroute_agents.allocation import capped_shares
@@ -10,6 +12,7 @@ from stageroute_agents.linear_program import SlotlessAgent
 from stageroute_agents.memory import Learner, Outcomes
 from stageroute_gym.checks import count
 from stageroute_gym.context import AgentContext
+from stageroute_gym.tuning.space import SearchSpace, Whole
 
 
 class ExploreThenCommit(Learner, SlotlessAgent):
@@ -28,6 +31,8 @@ class ExploreThenCommit(Learner, SlotlessAgent):
     Raises:
         FieldError: if ``m`` is out of range.
     """
+
+    search_space: ClassVar[SearchSpace] = {"m": Whole(1, 1000, log=True)}
 
     def __init__(self, context: AgentContext, *, seed: int = 0, m: int = 100) -> None:
         super().__init__(context, seed=seed)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import ClassVar
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from stageroute_agents.index import IndexAgent
 from stageroute_agents.memory import Learner, Outcomes
 from stageroute_gym.checks import number
 from stageroute_gym.context import AgentContext
+from stageroute_gym.tuning.space import Real, SearchSpace
 
 
 class LinearAgent(Learner, IndexAgent):
@@ -105,6 +107,12 @@ class LinUcb(LinearAgent):
     Raises:
         FieldError: if a parameter is out of range.
     """
+
+    search_space: ClassVar[SearchSpace] = {
+        "alpha": Real(1e-3, 2.0, "log"),
+        "lambda_0": Real(0.1, 10.0, "log"),
+        "eta": Real(0.1, 100.0, "log"),
+    }
 
     def __init__(
         self,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 
 from stageroute_agents.arrays import Batch, Floats, Integers, State
@@ -9,6 +11,7 @@ from stageroute_agents.linear import LinearAgent
 from stageroute_agents.memory import Outcomes
 from stageroute_gym.checks import choice, number
 from stageroute_gym.context import AgentContext
+from stageroute_gym.tuning.space import OneOf, Real, SearchSpace
 
 # Queries beyond which statistics age no further, and the part of lambda_0 below which the
 # regularisation is topped up: both are from the authors' public code, not from the paper.
@@ -57,6 +60,16 @@ class ParetoBandit(LinearAgent):
     Raises:
         FieldError: if a parameter is out of range.
     """
+
+    search_space: ClassVar[SearchSpace] = {
+        "alpha": Real(1e-3, 1.0, "log"),
+        "gamma": Real(0.97, 0.99999, "log_to_one"),
+        "lambda_0": Real(0.1, 10.0, "log"),
+        "lambda_c": Real(0.0, 0.6),
+        "eta": Real(5e-3, 0.5, "log"),
+        "alpha_ema": Real(5e-3, 0.5, "log"),
+        "rules": OneOf(("paper", "code")),
+    }
 
     def __init__(
         self,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,12 +16,14 @@ from stageroute_gym.checks import choice, number, switch
 from stageroute_gym.compiling import njit
 from stageroute_gym.context import AgentContext
 from stageroute_gym.optimize.bounds import (
+    RADII,
     cost_lower_bound,
     cost_lower_bound_scalar,
     is_joint,
     score_upper_bound,
     score_upper_bound_scalar,
 )
+from stageroute_gym.tuning.space import OneOf, Real, SearchSpace
 
 
 class StageRoute(Learner, LinearProgramAgent):
@@ -46,6 +49,15 @@ class StageRoute(Learner, LinearProgramAgent):
     Raises:
         FieldError: if a parameter is out of range.
     """
+
+    search_space: ClassVar[SearchSpace] = {
+        "gamma": Real(1e-4, 1.0, "log"),
+        "fill_slots": OneOf((True, False)),
+        "cost_scale": OneOf(("list_price", "query")),
+        "radius": OneOf(RADII),
+        "variance": OneOf(("mean", "empirical")),
+        "epsilon": Real(0.0, 0.3),
+    }
 
     def __init__(
         self,

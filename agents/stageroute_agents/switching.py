@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
+from typing import ClassVar
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from stageroute_agents.linear_program import SlotlessAgent
 from stageroute_agents.memory import Learner, Outcomes
 from stageroute_gym.checks import count, number
 from stageroute_gym.context import AgentContext
+from stageroute_gym.tuning.space import Real, SearchSpace, Whole
 
 
 class ForgettingAgent(Learner, SlotlessAgent):
@@ -67,6 +69,11 @@ class SlidingWindowUcb(ForgettingAgent):
     Raises:
         FieldError: if a parameter is out of range.
     """
+
+    search_space: ClassVar[SearchSpace] = {
+        "tau": Whole(50, 20_000, log=True),
+        "xi": Real(1e-3, 2.0, "log"),
+    }
 
     def __init__(
         self, context: AgentContext, *, seed: int = 0, tau: int | None = None, xi: float = 0.5
@@ -130,6 +137,11 @@ class DiscountedUcb(ForgettingAgent):
     Raises:
         FieldError: if a parameter is out of range.
     """
+
+    search_space: ClassVar[SearchSpace] = {
+        "gamma": Real(0.9, 0.99999, "log_to_one"),
+        "xi": Real(1e-3, 2.0, "log"),
+    }
 
     def __init__(
         self, context: AgentContext, *, seed: int = 0, gamma: float | None = None, xi: float = 0.5

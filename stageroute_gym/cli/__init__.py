@@ -22,6 +22,7 @@ from stageroute_gym.cli.run import run
 from stageroute_gym.cli.scenarios import scenarios
 from stageroute_gym.cli.strata import strata
 from stageroute_gym.cli.submit import submit
+from stageroute_gym.cli.tune import tune
 from stageroute_gym.cli.verify import verify
 from stageroute_gym.cli.watch import watch
 from stageroute_gym.errors import FieldError
@@ -37,6 +38,7 @@ app.command()(rank)
 app.command()(strata)
 app.command()(submit)
 app.command()(verify)
+app.command()(tune)
 app.command()(advise)
 app.command()(replay)
 app.add_typer(data.app, name="data")

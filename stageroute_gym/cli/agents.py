@@ -19,7 +19,7 @@ def agents() -> None:
     table.add_column("kind", no_wrap=True)
     table.add_column("what it does", overflow="fold")
     table.add_column("parameters", overflow="fold")
-    for name in registry.names():
+    for name in [*registry.names(), *registry.tuned_names()]:
         try:
             factory = registry.load(name)
         except FieldError as error:

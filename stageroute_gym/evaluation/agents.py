@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import sys
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from stageroute_gym.context import AgentContext, attributes_of
 from stageroute_gym.errors import FieldError, closest
+from stageroute_gym.evaluation.tuned import SUFFIX, tuned_agent
 
 GROUP = "stageroute.agents"
 # Suffix of a file, without its dot -> what makes an agent's factory from such a file's path.
@@ -61,12 +64,30 @@ def names() -> list[str]:
     return sorted(_installed(GROUP))
 
 
+def tuned_names() -> list[str]:
+    """Names of the installed agents that have tuned settings, each with the suffix ``-tuned``.
+
+    They are the same agents with other defaults, see `stageroute_gym.evaluation.tuned`. One that
+    cannot be loaded has none.
+    """
+    found = []
+    for name in names():
+        try:
+            settings = tuned_agent(name, load(name))
+        except FieldError:
+            continue
+        if settings is not None:
+            found.append(f"{name}{SUFFIX}")
+    return found
+
+
 def load(name: str) -> AgentFactory:
     """The class of an agent, to be called as `build` does.
 
     Args:
-        name: a name of the entry-point group ``stageroute.agents``, ``module:Class``, or the path
-            of a file with a suffix of the group ``stageroute.agent_files``.
+        name: a name of the entry-point group ``stageroute.agents``, one of them with the suffix
+            ``-tuned`` for its tuned settings, ``module:Class``, or the path of a file with a suffix
+            of the group ``stageroute.agent_files``.
 
     Raises:
         FieldError: if there is no such agent, module or class, or it cannot be imported.
@@ -78,6 +99,13 @@ def load(name: str) -> AgentFactory:
     if ":" in name:
         return _imported(name)
     installed = _installed(GROUP)
+    plain = name.removesuffix(SUFFIX)
+    if name not in installed and plain in installed:
+        tuned = tuned_agent(plain, load(plain))
+        if tuned is None:
+            allowed = f"an agent with tuned settings: one of {', '.join(tuned_names()) or 'none'}"
+            raise FieldError("agent", name, allowed)
+        return tuned
     if name not in installed:
         files = "".join(f", or a file *.{suffix}" for suffix in sorted(readers))
         raise FieldError("agent", name, f"{closest(name, installed)}; or module:Class{files}")
@@ -193,6 +221,13 @@ def _reason(error: BaseException) -> str:
 
 
 def _installed(group: str) -> dict[str, EntryPoint]:
+    return _found(group, tuple(sys.path))
+
+
+# Looking through all packages takes longer than many an episode.
+@lru_cache(maxsize=16)
+def _found(group: str, path: tuple[str, ...]) -> dict[str, EntryPoint]:
+    """Entry points of a group; ``path`` is where packages are looked for."""
     return {point.name: point for point in entry_points(group=group)}
 
 

@@ -32,8 +32,8 @@ class Entry:
         label: what results and tables call the entry.
         kind: ``reference`` (knows the truth), ``baseline`` or ``learner``.
         env_id: the environment that it plays in.
-        fingerprint: SHA-256 of the agent's code and the files that its class's attribute ``files``
-            names, or of its file.
+        fingerprint: SHA-256 of the agent's code, the files that its class's attribute ``files``
+            names and its tuned settings, or of its file.
         trained_on: names of the scenarios that the agent was trained on.
     """
 
@@ -252,7 +252,8 @@ def _fingerprint(agent: str, factory: agents.AgentFactory) -> str:
     module = inspect.getmodule(factory)
     if module is None:
         return ""
-    return fingerprints.of_code(module.__name__, getattr(factory, "files", ()))
+    files = getattr(factory, "files", ())
+    return fingerprints.of_code(module.__name__, files, getattr(factory, "tuned_parameters", None))
 
 
 def _rebuilt(kind: type[Entry], values: dict[str, Any]) -> Entry:

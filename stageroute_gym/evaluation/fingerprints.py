@@ -5,10 +5,13 @@ from __future__ import annotations
 import ast
 import hashlib
 import importlib.util
+import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from importlib.machinery import PathFinder
 from pathlib import Path
+from typing import Any
 
 # Packages whose modules belong to an agent's code wherever it imports them.
 _OURS = ("stageroute_gym", "stageroute_agents")
@@ -20,8 +23,12 @@ def of_file(path: str | Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def of_code(module: str, files: Iterable[str | Path] = ()) -> str:
+def of_code(
+    module: str, files: Iterable[str | Path] = (), settings: Mapping[str, Any] | None = None
+) -> str:
     """SHA-256 of a module's source and that of what it imports, directly or not, and of files.
+
+    Settings, JSON-native, count as well where there are any.
 
     Followed are imports, those within functions too, into the module's own top-level package, into
     modules in its own folder, and into this project's packages; not into other libraries.
@@ -33,22 +40,28 @@ def of_code(module: str, files: Iterable[str | Path] = ()) -> str:
         digest.update(f"{name}\n{of_file(sources[name])}\n".encode())
     for path in files:
         digest.update(f"{of_file(path)}\n".encode())
+    if settings is not None:
+        digest.update(json.dumps(dict(settings), sort_keys=True).encode())
     return digest.hexdigest()
 
 
 def _follow(module: str, root: str, sources: dict[str, Path]) -> None:
     """Add the sources of a module and of what it imports to ``sources``."""
-    waiting = [module]
+    waiting, met = [module], set()
     folder = _folder(module)
     while waiting:
         name = waiting.pop()
+        if name in met:
+            continue
+        met.add(name)
         path = _source(name)
-        if name in sources or path is None:
+        if path is None:
             continue
         if name.partition(".")[0] not in (root, *_OURS) and path.parent != folder:
             continue
         sources[name] = path
-        waiting += _imports(name, path)
+        about = path.stat()
+        waiting += _imports(name, path, (about.st_mtime_ns, about.st_size))
 
 
 def _folder(module: str) -> Path | None:
@@ -81,8 +94,10 @@ def _origin(module: str) -> str | None:
     return spec.origin if spec is not None else None
 
 
-def _imports(module: str, path: Path) -> list[str]:
-    """Names of modules, or of things in them, that a source imports."""
+# Parsing is most of the work, and agents share most of their sources.
+@lru_cache(maxsize=1024)
+def _imports(module: str, path: Path, stamp: tuple[int, int]) -> tuple[str, ...]:
+    """Names of modules, or of things in them, that a source imports; ``stamp`` says its version."""
     package = module if path.name == "__init__.py" else module.rpartition(".")[0]
     found: list[str] = []
     for node in ast.walk(ast.parse(path.read_bytes())):
@@ -93,7 +108,7 @@ def _imports(module: str, path: Path) -> list[str]:
             base = ".".join([*(parents if node.level else []), *filter(None, [node.module])])
             found += [base, *(f"{base}.{alias.name}" for alias in node.names)]
     # A submodule's packages are imported with it.
-    return [name for full in found for name in _with_parents(full)]
+    return tuple({name: None for full in found for name in _with_parents(full)})
 
 
 def _with_parents(name: str) -> list[str]:

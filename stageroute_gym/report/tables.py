@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 _NAMES = (
     "entry",
+    "agent",
+    "best parameters",
     "scenario",
     "stratum",
     "best other",

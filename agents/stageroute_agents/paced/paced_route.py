@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 
 from stageroute_agents.arrays import Batch, Flags, Floats, Integers, State
@@ -12,6 +14,7 @@ from stageroute_agents.paced.task_route import route_paced_rows
 from stageroute_gym.checks import number, switch
 from stageroute_gym.context import AgentContext
 from stageroute_gym.optimize.slots import fill_slots_rows
+from stageroute_gym.tuning.space import Real, SearchSpace
 
 
 class PacedRoute(EstimatingAgent):
@@ -49,6 +52,16 @@ class PacedRoute(EstimatingAgent):
     Raises:
         FieldError: if a parameter is out of range.
     """
+
+    search_space: ClassVar[SearchSpace] = {
+        "width": Real(0.1, 4.0, "log"),
+        "deploy_width": Real(0.05, 4.0, "log"),
+        "score_prior": Real(1.0, 50.0, "log"),
+        "prior_mean": Real(0.2, 0.95),
+        "price_slope": Real(0.0, 0.3),
+        "slope_prior": Real(0.5, 100.0, "log"),
+        "cost_prior": Real(0.3, 30.0, "log"),
+    }
 
     def __init__(
         self,
