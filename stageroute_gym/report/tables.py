@@ -21,6 +21,16 @@ _NAMES = (
     "stratum",
     "best other",
     "models: share of the queries served",
+    "claim of the paper",
+    "what was measured",
+    "verdict",
+    "setting",
+    "chosen here",
+    "what is known",
+    "what was tried",
+    "what came of it",
+    "why dropped",
+    "what varies",
 )
 _RANKED = tuple(measure for measure in MEASURES if measure.ranked)
 LEGEND = (

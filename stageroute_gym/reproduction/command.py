@@ -37,44 +37,31 @@ def reproduce(
     """Run the paper's experiments and theory, with charts and a page; goes on where it was."""
     from rich.console import Console
 
-    from stageroute_gym.evaluation.clusters import make_backend
-    from stageroute_gym.report.page import check_extra
-    from stageroute_gym.reproduction.folder import ReproductionFolder, as_json
     from stageroute_gym.reproduction.manifest import chosen_parts, read_manifest
-    from stageroute_gym.reproduction.markdown import MARKDOWN, RESULTS, render, results_of
-    from stageroute_gym.reproduction.page import write_report
-    from stageroute_gym.reproduction.running import plan, run_parts
-    from stageroute_gym.writing import write_text
+    from stageroute_gym.reproduction.reproducing import reproduce as run
 
-    parts = read_manifest(manifest, quick=quick)
-    chosen = chosen_parts(parts, names or [])
     if listed:
-        for part in chosen:
+        for part in chosen_parts(read_manifest(manifest, quick=quick), names or []):
             print(f"{part.name}: {part.title}")
         return
     target = out if out is not None else "reproduction-quick" if quick else "reproduction"
-    folder = ReproductionFolder(target, quick=quick)
-    folder.check()
-    check_extra("out", target)
-    backend = make_backend("loky", jobs, 600.0)
-    planned = plan(chosen)
-    folder.prepare()
     try:
-        failures = run_parts(
-            planned, folder, backend=backend, console=Console(stderr=True), tell=_tell
+        done = run(
+            names or [],
+            target,
+            quick=quick,
+            manifest=manifest,
+            jobs=jobs,
+            console=Console(stderr=True),
+            tell=_tell,
         )
     except KeyboardInterrupt:
         _tell(f"interrupted: what has finished is kept in {target}; the same command goes on")
         raise typer.Exit(130) from None
-    results = results_of(list(parts.values()), folder)
-    write_text(folder.path / RESULTS, as_json(results), field="out")
-    write_text(folder.path / MARKDOWN, render(results), field="out")
-    pictures = write_report(list(parts.values()), folder)
-    files = [folder.path / RESULTS, folder.path / MARKDOWN, *pictures]
-    print(f"wrote {', '.join(str(path) for path in files)}")
-    for failure in failures:
+    print(f"wrote {', '.join(str(path) for path in done.files)}")
+    for failure in done.failures:
         print(f"error: {failure}", file=sys.stderr)
-    if failures:
+    if done.failures:
         raise typer.Exit(1)
 
 

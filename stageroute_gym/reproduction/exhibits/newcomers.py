@@ -112,7 +112,7 @@ def _panel(rows: list[dict[str, Any]], title: str) -> alt.FacetChart:
             ),
             y=alt.Y(
                 "adopted:Q",
-                title="seeds in which it is adopted",
+                title="adopted",
                 axis=alt.Axis(format="%", tickCount=4),
                 scale=alt.Scale(domain=[0, 1]),
             ),

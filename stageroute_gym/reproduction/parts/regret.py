@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from stageroute_gym import checks
+from stageroute_gym.errors import FieldError
 from stageroute_gym.evaluation.trials import LeaderboardSettings
 from stageroute_gym.reproduction.part import Measured
-from stageroute_gym.reproduction.summing import entry_rows
+from stageroute_gym.reproduction.summing import ahead_of_others, entry_rows
 
 if TYPE_CHECKING:
     import polars as pl
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from stageroute_gym.report.results import Results
 
 BOARD = "board"
+# The entry that the claims are about.
+SUBJECT = "stageroute"
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,8 @@ class Settings:
 
     def __post_init__(self) -> None:
         checks.count("seeds", self.seeds, 1, 10_000)
+        if SUBJECT not in self.entries:
+            raise FieldError("entries", self.entries, f"{SUBJECT} among them")
 
 
 def boards(settings: Settings) -> dict[str, LeaderboardSettings]:
@@ -65,10 +70,13 @@ def measure(
 ) -> Measured:
     """Curves over the queries, and where they end."""
     results = boards[BOARD]
-    return Measured(
-        {"rows": entry_rows(results), "drawn": list(settings.drawn), "seeds": settings.seeds},
-        {"curves": curves(results)},
-    )
+    summary = {
+        "rows": entry_rows(results),
+        "ahead": ahead_of_others(results, SUBJECT),
+        "drawn": list(settings.drawn),
+        "seeds": settings.seeds,
+    }
+    return Measured(summary, {"curves": curves(results)})
 
 
 def curves(results: Results) -> pl.DataFrame:

@@ -95,7 +95,7 @@ def overlap(stages: pl.DataFrame, oracles: pl.DataFrame) -> pl.DataFrame:
         .rename({"deployed": "model"})
         .join(planned, on=["stage", "model"], how="left")
         .with_columns(
-            both=pl.min_horizontal(pl.col("pulls"), pl.col("plan") * pl.col("queries")).fill_null(0)
+            both=pl.min_horizontal(pl.col("pulls"), pl.col("plan").fill_null(0) * pl.col("queries"))
         )
     )
     # A stage that was never reached has no models, and one row; all are in the horizon.

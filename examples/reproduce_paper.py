@@ -1,0 +1,27 @@
+"""The paper's experiments and theory, run by one call; parts that are done are not run again.
+
+    python examples/reproduce_paper.py [--quick] [PART...]
+
+The same as ``stageroute reproduce``; ``stageroute reproduce --list`` names the parts.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from stageroute_gym.reproduction.reproducing import reproduce
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("parts", nargs="*", help="names of parts; default: all")
+    parser.add_argument("--quick", action="store_true", help="the smaller settings")
+    parser.add_argument("--out", default="reproduction", help="folder to write to")
+    options = parser.parse_args()
+    done = reproduce(options.parts, options.out, quick=options.quick)
+    for path in done.files:
+        print(path)
+
+
+if __name__ == "__main__":
+    main()
