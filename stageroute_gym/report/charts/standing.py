@@ -33,6 +33,8 @@ def profile_chart() -> BoardChart:
         "score:Q",
         title=f"{score}, at least",
         scale=alt.Scale(zero=False, nice=False, range=pixels(ROOM)),
+        # At phone width the labels of more ticks would touch.
+        axis=alt.Axis(tickCount=alt.expr(f"ceil((width - {ROOM}) / 60)")),
     )
     color = alt.Color("color:N", scale=None)
     line = curves.mark_line(size=2, interpolate="step-before").encode(
