@@ -149,6 +149,7 @@ print(digest.hexdigest())
 """
 
 
+@pytest.mark.slow
 def test_the_truth_does_not_depend_on_the_threads_of_blas():
     names = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
     truths = {
@@ -341,6 +342,7 @@ def test_hindsight_expects_no_more_than_the_mean_world():
     assert np.mean(values) <= oracles_of(world).query.value + 3 * error
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["paper", "price-cut", "drift"])
 def test_a_thousand_stages(name):
     # Finer stages only help a plan made in advance, and the bound without M_max stays above.

@@ -66,6 +66,7 @@ def test_registering_again_changes_nothing():
     assert all(registry[env_id] is spec for env_id, spec in zip(IDS, specs, strict=True))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("env_id", IDS)
 def test_a_fresh_process_makes_the_env_by_module_and_id(env_id):
     code = (

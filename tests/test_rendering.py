@@ -128,6 +128,7 @@ def played_to_the_end(env, every=1):
     return frames
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["rgb_array", "ansi"])
 def test_a_picture_depends_on_the_episode_alone(mode):
     """Not on when it was drawn before: the history of deployed models is the episode's."""
@@ -249,6 +250,7 @@ def test_closing_the_window_ends_it(monkeypatch, closing):
 
 
 # moviepy leaves the pipe to ffmpeg to the garbage collector, which warns of it.
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_a_video_of_an_episode(tmp_path):
     """Gymnasium's RecordVideo, with what the extra ``render`` installs."""

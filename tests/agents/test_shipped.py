@@ -78,6 +78,7 @@ def test_loads_no_torch() -> None:
     assert done.stdout.split() == ["True", "True", "False", "False"]
 
 
+@pytest.mark.slow
 def test_fingerprint_holds_the_weights(tmp_path: Path) -> None:
     weights = tmp_path / "weights"
     weights.write_bytes(b"one")
@@ -90,6 +91,7 @@ def test_fingerprint_holds_the_weights(tmp_path: Path) -> None:
     assert Entry.parsed("ppo").fingerprint != Entry.parsed("generalist").fingerprint
 
 
+@pytest.mark.slow
 def test_a_leaderboard_says_on_what_they_were_trained(tmp_path: Path) -> None:
     table = LeaderboardSettings.checked(
         agents=["ppo", "own=generalist", "uniform"],

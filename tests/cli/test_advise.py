@@ -83,6 +83,7 @@ def test_recorded_data(stageroute: Stageroute, shared_data: Path, name: str):
     assert held["value"] <= seen["value"] + 0.005
 
 
+@pytest.mark.slow
 def test_agents_are_ranked_within_the_same_limits(stageroute: Stageroute, outcomes: str):
     given = ("--rank", "--agents", "cheapest,best-score", "--budget", "0.002", "--resamples", "5")
     content = json.loads(stageroute("advise", outcomes, *given, "--json").out)

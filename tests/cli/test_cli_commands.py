@@ -152,6 +152,7 @@ def test_options_of_the_workload(stageroute: Stageroute) -> None:
     assert stageroute("run", "players:Even", *given).code == 0
 
 
+@pytest.mark.slow
 def test_leaderboard_prints_the_table_and_names_its_files(stageroute: Stageroute) -> None:
     agents = ["--agents", "players:Even,players:Dear", "--agent", "players:Shares"]
     common = ["leaderboard", *agents, "--scenario", "routerbench", *SHORT, "--jobs", "1"]

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
 from command import Stageroute
+
+pytestmark = pytest.mark.slow
 
 WORLDS = "worlds-tune-2,worlds-tune-3,worlds-tune-9"
 SHORT = ["--seeds", "2", "--horizon", "60", "--jobs", "1"]

@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 from distributions import SCENARIO
 from players import Dear, Even, Recorder, Shares
+from speeds import quick_ones
 
 from stageroute_gym import scenarios
 from stageroute_gym.errors import FieldError
@@ -17,6 +18,7 @@ from stageroute_gym.evaluation.running import agent_seed, play
 from stageroute_gym.oracles import oracle_total
 
 SHORT: dict[str, Any] = {"horizon": 300, "num_stages": 4}
+DRAWING = ("thompson-lp", "budgeted-thompson", "uniform", "linucb")
 TIGHT: dict[str, Any] = {**SHORT, "budget": 2e-4}
 
 
@@ -147,7 +149,7 @@ def test_bad_input_is_named(field: str, arguments: dict[str, Any]) -> None:
     assert caught.value.field == field
 
 
-@pytest.mark.parametrize("agent", ["thompson-lp", "budgeted-thompson", "uniform", "linucb"])
+@pytest.mark.parametrize("agent", quick_ones(DRAWING, "thompson-lp"))
 @pytest.mark.parametrize("env_id", ["StageRoute-v0", "StageRouteContinuous-v0"])
 def test_an_episode_is_the_same_whichever_others_run_beside_it(agent: str, env_id: str) -> None:
     together = evaluate(agent, "routerbench", [0, 1, 2], env_id=env_id, horizon=200)

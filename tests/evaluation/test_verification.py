@@ -34,6 +34,7 @@ def _suite(monkeypatch: pytest.MonkeyPatch) -> None:
     use_small_suite(monkeypatch, seeds=6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("entry", ["players:Even", "players:Dear", "uniform"])
 def test_an_honest_submission_comes_out_again(entry: str) -> None:
     submission = submitted(entry)

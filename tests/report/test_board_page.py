@@ -23,6 +23,8 @@ from stageroute_gym.report.charts.parts import PIXELS_AN_ENTRY
 from stageroute_gym.report.pictures import check_entries, filled, write_pictures
 from stageroute_gym.report.results import Results, read_results
 
+pytestmark = pytest.mark.slow
+
 ODD = "a <b> & c"
 
 

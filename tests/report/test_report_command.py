@@ -15,6 +15,8 @@ from stageroute_gym.report.charts.data import chart_tables
 from stageroute_gym.report.page import EXTRA
 from stageroute_gym.report.results import read_results
 
+pytestmark = pytest.mark.slow
+
 Command = Callable[..., tuple[int, str, str]]
 
 

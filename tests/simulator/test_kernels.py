@@ -56,6 +56,7 @@ def test_every_step_equals_the_reference(continuous, world, seed, lawless):
     assert reference.invalid == 0 or lawless > 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("continuous", [False, True])
 def test_a_long_episode_equals_the_reference(continuous):
     """Long enough that token buckets run dry and fill, and that sums could drift apart."""

@@ -68,6 +68,7 @@ def test_a_kill_loses_no_record_and_goes_on_where_it_was(agent, tmp_path):
         assert model in ("", decision.model), name
 
 
+@pytest.mark.slow
 def test_a_journal_and_a_snapshot_lead_to_the_same(tmp_path, monkeypatch):
     monkeypatch.setattr(router_module, "_EVENTS_PER_SNAPSHOT", 7)
     context = small_context(budget=1.0)

@@ -90,6 +90,7 @@ def test_short_training_beats_the_untrained_policy(trained: Path) -> None:
     assert validate(trained, scenarios=16, episodes=1) > before + 0.1
 
 
+@pytest.mark.slow
 def test_it_plays_scenarios_that_it_never_saw(trained: Path) -> None:
     scores = [
         evaluate(agent, "routerbench-tight", [0, 1], horizon=2_000, num_stages=4)["score"].sum()
@@ -109,6 +110,7 @@ def test_same_seed_gives_the_same_file(tmp_path: Path) -> None:
     assert any((weights[name] != others[name]).any() for name in weights)
 
 
+@pytest.mark.slow
 def test_file_holds_plain_arrays_and_says_what_it_was_trained_on(trained: Path) -> None:
     with zipfile.ZipFile(trained) as archive:
         description = json.loads(archive.read("agent.json"))

@@ -6,6 +6,7 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 import pytest
+from speeds import quick_ones
 
 import stageroute_gym  # noqa: F401
 from stageroute_gym.errors import FieldError
@@ -45,13 +46,14 @@ STACKS: dict[str, tuple[Wrap, Wrap]] = {
 
 
 @pytest.mark.parametrize("env_id", KINDS)
-@pytest.mark.parametrize("stack", STACKS)
+@pytest.mark.parametrize("stack", quick_ones(STACKS, "raw"))
 def test_transitions_equal_those_of_dummy_vec_env(env_id: str, stack: str) -> None:
     single, vector = STACKS[stack]
     dummy = sb3.DummyVecEnv([lambda: single(gym.make(env_id, **SMALL))] * 3)
     _compare(NativeVecEnv(vector(KINDS[env_id](3, **SMALL))), dummy)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("env_id", FLAT)
 def test_flat_transitions_equal_those_of_dummy_vec_env(env_id: str) -> None:
     dummy = sb3.DummyVecEnv([lambda: gym.make(env_id, **SMALL)] * 3)
