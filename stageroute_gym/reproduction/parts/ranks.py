@@ -12,6 +12,7 @@ from stageroute_gym.evaluation.entries import Entry, installed_entries
 from stageroute_gym.evaluation.measures import SCORE
 from stageroute_gym.evaluation.ranking import IQM
 from stageroute_gym.evaluation.trials import LeaderboardSettings
+from stageroute_gym.reproduction.contestants import with_tuned
 from stageroute_gym.reproduction.part import Measured
 
 if TYPE_CHECKING:
@@ -27,7 +28,8 @@ class Settings:
 
     Attributes:
         suite: name of the suite.
-        entries: what is ranked; none for all agents that are installed.
+        entries: what is ranked; none for all agents that are installed. Each agent that has tuned
+            settings is ranked with these too.
         also: entries to rank beside them.
         seeds: number of seeds; 0 takes the suite's.
         overrides: fields of the problem.
@@ -46,8 +48,9 @@ class Settings:
 def boards(settings: Settings) -> dict[str, LeaderboardSettings]:
     """The leaderboard of the suite."""
     named: tuple[str | Entry, ...] = settings.entries or installed_entries()[0]
+    entries: tuple[str | Entry, ...] = (*with_tuned(named), *settings.also)
     board = LeaderboardSettings.checked(
-        agents=(*named, *settings.also),
+        agents=entries,
         suite=settings.suite,
         seeds=range(settings.seeds) if settings.seeds else None,
         **settings.overrides,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from stageroute_gym import checks
 from stageroute_gym.errors import FieldError
 from stageroute_gym.evaluation.trials import LeaderboardSettings
+from stageroute_gym.reproduction.contestants import with_tuned
 from stageroute_gym.reproduction.part import Measured
 from stageroute_gym.reproduction.summing import ahead_of_others, entry_rows
 
@@ -34,6 +35,7 @@ class Settings:
         entries: what runs, references too.
         seeds: number of seeds.
         overrides: fields of the problem and options of the workload.
+        tuned: names of the agents that play with their tuned settings too, where they have some.
         drawn: labels of the entries that the charts draw.
     """
 
@@ -42,6 +44,7 @@ class Settings:
     rules: tuple[str, ...]
     entries: tuple[str, ...]
     seeds: int
+    tuned: tuple[str, ...]
     drawn: tuple[str, ...]
     overrides: dict[str, Any] = dataclasses.field(default_factory=dict)
 
@@ -55,7 +58,7 @@ def boards(settings: Settings) -> dict[str, LeaderboardSettings]:
     """One leaderboard: the scenario at each budget under each rule."""
     return {
         BOARD: LeaderboardSettings.checked(
-            agents=settings.entries,
+            agents=with_tuned(settings.entries, settings.tuned),
             scenarios=[settings.scenario],
             seeds=range(settings.seeds),
             budget=list(settings.budgets),

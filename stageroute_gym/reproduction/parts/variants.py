@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from stageroute_gym import checks
 from stageroute_gym.evaluation.trials import LeaderboardSettings
+from stageroute_gym.reproduction.contestants import with_tuned
 from stageroute_gym.reproduction.part import Measured
 from stageroute_gym.reproduction.summing import entry_rows
 
@@ -23,7 +24,8 @@ class Settings:
 
     Attributes:
         scenarios: names of the scenarios.
-        entries: the variants, and what to compare them with.
+        entries: the variants, and what to compare them with. Each agent that has tuned settings
+            plays with these too.
         seeds: number of seeds.
         overrides: fields of the problem.
     """
@@ -41,7 +43,7 @@ def boards(settings: Settings) -> dict[str, LeaderboardSettings]:
     """One leaderboard with all of them."""
     return {
         BOARD: LeaderboardSettings.checked(
-            agents=settings.entries,
+            agents=with_tuned(settings.entries),
             scenarios=settings.scenarios,
             seeds=range(settings.seeds),
             **settings.overrides,
