@@ -31,18 +31,24 @@ def reproduce(
         str | None,
         typer.Option(metavar="FILE", help="Another manifest (TOML); default: the one shipped."),
     ] = None,
+    data: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE", help="Recorded outcomes, for the parts that need some; see --list."
+        ),
+    ] = None,
     listed: Annotated[bool, typer.Option("--list", help="Print the parts and end.")] = False,
     jobs: Jobs = None,
 ) -> None:
     """Run the paper's experiments and theory, with charts and a page; goes on where it was."""
     from rich.console import Console
 
-    from stageroute_gym.reproduction.manifest import chosen_parts, read_manifest
+    from stageroute_gym.reproduction.manifest import read_manifest
     from stageroute_gym.reproduction.reproducing import reproduce as run
 
     if listed:
-        for part in chosen_parts(read_manifest(manifest, quick=quick), names or []):
-            print(f"{part.name}: {part.title}")
+        for part in read_manifest(manifest, quick=quick).values():
+            print(f"{part.name}: {part.title}{' (needs --data)' if part.needs_data else ''}")
         return
     target = out if out is not None else "reproduction-quick" if quick else "reproduction"
     try:
@@ -51,6 +57,7 @@ def reproduce(
             target,
             quick=quick,
             manifest=manifest,
+            data=data,
             jobs=jobs,
             console=Console(stderr=True),
             tell=_tell,

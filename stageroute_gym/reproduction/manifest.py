@@ -14,7 +14,7 @@ from stageroute_gym.errors import FieldError, closest
 from stageroute_gym.reproduction.part import ExhibitModule, PartModule
 
 MANIFEST = Path(__file__).parent / "manifest.toml"
-_KEYS = ("title", "about", "module", "full", "quick")
+_KEYS = ("title", "about", "module", "needs_data", "full", "quick")
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,7 @@ class Part:
         about: what is asked, in a sentence or two.
         module: name of its modules in ``parts`` and ``exhibits``.
         settings: its settings by name; those of ``--quick`` where that was asked for.
+        needs_data: whether it runs on recorded outcomes, which a user has to give.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Part:
     about: str
     module: str
     settings: Mapping[str, Any]
+    needs_data: bool = False
 
     @property
     def code(self) -> str:
@@ -82,7 +84,8 @@ def read_manifest(path: str | Path | None = None, *, quick: bool = False) -> dic
 
     Args:
         path: a TOML file: by part ``title``, ``about``, ``module`` (the part's name where absent),
-            ``full`` and ``quick``, which holds what differs; None takes the one that is shipped.
+            ``needs_data`` (false where absent), ``full`` and ``quick``, which holds what differs;
+            None takes the one that is shipped.
         quick: whether to take the settings of ``--quick``.
 
     Raises:
@@ -98,16 +101,37 @@ def read_manifest(path: str | Path | None = None, *, quick: bool = False) -> dic
     return {name: _part(name, given, quick) for name, given in content.items()}
 
 
-def chosen_parts(parts: Mapping[str, Part], names: Sequence[str]) -> list[Part]:
-    """The parts of these names in the manifest's order; all where none is named.
+def chosen_parts(
+    parts: Mapping[str, Part], names: Sequence[str], data: str | None = None
+) -> list[Part]:
+    """The parts of these names in the manifest's order; all that can run where none is named.
+
+    Args:
+        parts: the manifest's.
+        names: names of parts.
+        data: a file of recorded outcomes, for the parts that need one; None for none.
 
     Raises:
-        FieldError: if there is no part of a name.
+        FieldError: if there is no part of a name, one of them needs a file and none is given, or
+            one is given and none needs it.
     """
     for name in names:
         if name not in parts:
             raise FieldError("part", name, closest(name, parts))
-    return [part for part in parts.values() if not names or part.name in names]
+        if parts[name].needs_data and data is None:
+            raise FieldError("data", data, f"a file of recorded outcomes, which {name} runs on")
+    able = (part for part in parts.values() if data is not None or not part.needs_data)
+    chosen = [part for part in able if not names or part.name in names]
+    if data is not None and not any(part.needs_data for part in chosen):
+        needing = [part.name for part in parts.values() if part.needs_data]
+        allowed = f"a part that reads it among those named: {', '.join(needing) or 'there is none'}"
+        raise FieldError("data", data, allowed)
+    return [_with_data(part, data) if part.needs_data else part for part in chosen]
+
+
+def _with_data(part: Part, data: str | None) -> Part:
+    overrides = {**part.settings.get("overrides", {}), "data": data}
+    return dataclasses.replace(part, settings={**part.settings, "overrides": overrides})
 
 
 def _part(name: str, given: Any, quick: bool) -> Part:
@@ -123,6 +147,7 @@ def _part(name: str, given: Any, quick: bool) -> Part:
         str(given.get("about", "")),
         str(given.get("module", name)).replace("-", "_"),
         {key: _frozen(value) for key, value in settings.items()},
+        bool(given.get("needs_data", False)),
     )
 
 

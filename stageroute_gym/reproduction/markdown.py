@@ -16,9 +16,10 @@ RESULTS = "results.json"
 MARKDOWN = "RESULTS.md"
 
 
-def command_of(names: Sequence[str], *, quick: bool) -> str:
+def command_of(names: Sequence[str] = (), *, quick: bool, data: bool = False) -> str:
     """The command that runs parts; all where none is named."""
-    return " ".join(["stageroute reproduce", *names, *(["--quick"] if quick else [])])
+    options = [*(["--data FILE"] if data else []), *(["--quick"] if quick else [])]
+    return " ".join(["stageroute reproduce", *names, *options])
 
 
 def results_of(parts: Sequence[Part], folder: ReproductionFolder) -> dict[str, Any]:
@@ -37,6 +38,7 @@ def results_of(parts: Sequence[Part], folder: ReproductionFolder) -> dict[str, A
                 "title": part.title,
                 "about": part.about,
                 "module": part.module,
+                "needs_data": part.needs_data,
                 "summary": _summary(folder, part),
             }
             for name, part in done.items()
@@ -50,21 +52,31 @@ def render(results: Mapping[str, Any]) -> str:
     Args:
         results: as `results_of` returns them.
     """
-    command = command_of([], quick=results["quick"])
+    command = command_of(quick=results["quick"])
+    parts = results["parts"]
     blocks = [
         "# Results",
         f"Written by `{command}` of stageroute-gym {results['version']}, which also draws the "
         "charts; every figure is computed, none typed. Change nothing here by hand.",
+        "\n".join(f"- [{found['title']}](#{_anchor(found['title'])})" for found in parts.values()),
+        "## Claims of the paper",
         _tables([claims_table(results)]),
     ]
-    for name, found in results["parts"].items():
-        part = Part(name, found["title"], found["about"], found["module"], {})
-        own = command_of([name], quick=results["quick"])
+    for name, found in parts.items():
+        needs_data = found["needs_data"]
+        part = Part(name, found["title"], found["about"], found["module"], {}, needs_data)
+        own = command_of([name], quick=results["quick"], data=needs_data)
         blocks += [f"## {part.title}", *([part.about] if part.about else []), f"    {own}"]
         blocks.append(_tables(part.showing().tables(found["summary"])))
     blocks += ["## What was tried and dropped", _tables([dropped_table()])]
     blocks += ["## Settings that had to be chosen", _tables([choices_table()])]
     return "\n\n".join(block.strip("\n") for block in blocks if block) + "\n"
+
+
+def _anchor(title: str) -> str:
+    """What a heading is linked by: letters, digits and dashes."""
+    kept = "".join(sign for sign in title.lower() if sign.isalnum() or sign in " -_")
+    return kept.replace(" ", "-")
 
 
 def _summary(folder: ReproductionFolder, part: Part) -> dict[str, Any]:

@@ -77,7 +77,7 @@ def _sections(
     part: Part, charts: Sequence[Chart], tables: Sequence[Table], *, quick: bool
 ) -> list[Section]:
     """A part's sections; the first says what it is about and what ran it."""
-    command = f"By: {command_of([part.name], quick=quick)}"
+    command = f"By: {command_of([part.name], quick=quick, data=part.needs_data)}"
     about = (part.about, command) if part.about else (command,)
     sections = [Section(part.title, about)]
     sections += [Section(each.title, (each.caption,), each.chart) for each in charts]

@@ -44,6 +44,7 @@ def reproduce(
     *,
     quick: bool = False,
     manifest: str | Path | None = None,
+    data: str | None = None,
     jobs: int | None = None,
     console: Console | None = None,
     tell: Callable[[str], None] = print,
@@ -55,6 +56,7 @@ def reproduce(
         out: folder to write to, and to go on in.
         quick: whether to take the smaller settings.
         manifest: another manifest, see `stageroute_gym.reproduction.manifest.read_manifest`.
+        data: a file of recorded outcomes for the parts that need one; without it they do not run.
         jobs: number of processes; None takes one a core.
         console: where to show the progress of leaderboards.
         tell: called with a line on what is done.
@@ -66,7 +68,7 @@ def reproduce(
         KeyboardInterrupt: if interrupted; what has finished by then is kept.
     """
     parts = read_manifest(manifest, quick=quick)
-    chosen = chosen_parts(parts, names)
+    chosen = chosen_parts(parts, names, data)
     folder = ReproductionFolder(out, quick=quick)
     folder.check()
     check_extra("out", str(out))

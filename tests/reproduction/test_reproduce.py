@@ -125,6 +125,24 @@ def test_a_folder_in_use_by_something_else_is_refused(manifest: Path, tmp_path: 
         reproduce([], out / "thesis.txt", manifest=manifest)
 
 
+def test_a_part_on_recorded_outcomes_needs_a_file_and_a_file_such_a_part(
+    manifest: Path, tmp_path: Path
+):
+    manifest.write_text(TINY.replace("[shares]", "[shares]\nneeds_data = true"))
+    parts = read_manifest(manifest)
+    assert [part.name for part in chosen_parts(parts, [])] == ["curves"]
+    given = chosen_parts(parts, [], "outcomes.csv")[1].settings["overrides"]
+    assert given == {"horizon": 200, "num_stages": 4, "data": "outcomes.csv"}
+    for names, data, said in (
+        (["shares"], None, "a file of recorded outcomes"),
+        (["curves"], "outcomes.csv", "a part that reads it among those named: shares"),
+        ([], "absent.csv", "shares.argument = .* keyword argument 'data'"),
+    ):
+        with pytest.raises(FieldError, match=said):
+            reproduce(names, tmp_path / "out", manifest=manifest, data=data)
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_quick_run_does_not_go_on_in_the_folder_of_a_full_one(tmp_path: Path):
     ReproductionFolder(tmp_path, quick=False).prepare()
     ReproductionFolder(tmp_path, quick=False).check()
