@@ -8,6 +8,7 @@ started again on the same store; after two thirds a model is added while it serv
 from __future__ import annotations
 
 import argparse
+import http.client
 import json
 import secrets
 import socket
@@ -73,7 +74,7 @@ class Proxy:
             self.call("POST", "/v1/chat/completions", {"model": "chat", "messages": messages})
         except urllib.error.HTTPError as error:
             return str(error.code)
-        except OSError:
+        except (OSError, http.client.HTTPException):
             return "cut off"
         return "200"
 

@@ -11,6 +11,7 @@ import os
 os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
 
 import json
+import logging
 import sys
 import threading
 import time
@@ -100,6 +101,9 @@ def add_routes(router: Router, settings: Settings) -> None:
 
 def main() -> None:
     """Serve until standard input ends."""
+    # The models fail on purpose; LiteLLM would write a traceback for each.
+    for name in ("LiteLLM", "LiteLLM Proxy", "LiteLLM Router"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     settings = Settings(**json.loads(sys.argv[1]))
     context = make_context(settings.requests, settings.clients, settings.budget)
     store = Path(settings.folder) / "store"

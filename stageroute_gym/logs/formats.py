@@ -153,8 +153,10 @@ def format_of(columns: list[str], name: str | None, mapped: Mapping[str, str]) -
     for format_ in FORMATS:
         if set(format_.marks) <= set(columns):
             return format_
-    if {"time", "model", "cost"} <= set(mapped):
-        return by_name["generic"]
+    generic = by_name["generic"]
+    plain = {field for field, names in generic.columns.items() if set(names) & set(columns)}
+    if {"time", "model"} <= plain | set(mapped):
+        return generic
     raise FieldError(
         "columns",
         columns,

@@ -47,7 +47,14 @@ def column_problems(columns: list[str]) -> list[FieldError]:
                 problems.append(_partner(name, model))
         return problems
     if layout == "long":
-        return _missing(columns, ("query_id", "task", "model", "score", "cost"))
+        problems = _missing(columns, ("query_id", "task", "model", "score", "cost"))
+        if problems and "time" in columns:
+            allowed = (
+                "none in a table of outcomes; as a log, one model a request (for advise, replay "
+                "and --scenario logged), it would need time, model and cost, or tokens and --prices"
+            )
+            return [FieldError("column", "time", allowed), *problems]
+        return problems
     problems = _missing(columns, ("query_id", "task"))
     if not any(name.startswith((SCORE, COST)) for name in columns):
         allowed = (

@@ -277,3 +277,13 @@ def test_costs_from_tokens_and_a_price_list(tmp_path: Path):
     assert any("costs are tokens times the prices" in remark for remark in log.remarks)
     with pytest.raises(FieldError, match="the log tells its costs"):
         read_log(path, columns=columns | {"cost": "app.cost"}, prices=prices)
+
+
+def test_a_plain_log_of_tokens_is_recognised_where_prices_are_given(tmp_path):
+    path, prices = tmp_path / "log.csv", tmp_path / "llm_data.json"
+    path.write_text("time,model,prompt,output_tokens,score\n1,a,100,20,1\n2,a,300,0,0\n")
+    prices.write_text('{"a": {"input_price": 1.0, "output_price": 5.0}}')
+    log = read_log(path, prices=prices, columns={"input_tokens": "prompt"})
+    assert log.cost.tolist() == pytest.approx([2e-4, 3e-4])
+    with pytest.raises(FieldError, match="cost"):
+        read_log(path)

@@ -79,13 +79,17 @@ def read(
     Raises:
         FieldError: if the file has a fault, or costs need prices that are not there.
     """
+    import polars as pl
+
     listed = None if prices is None else read_prices(prices)
     try:
         source = FORMATS[name].read(path)
-    # What a foreign file may lack or hold in place of an object.
-    except (KeyError, TypeError, AttributeError) as error:
+    # What a foreign file may lack or hold in place of an object; or it is no file of that kind.
+    except (KeyError, TypeError, AttributeError, OSError, pl.exceptions.PolarsError) as error:
         allowed = f"a file of the format {name}; {type(error).__name__}: {error}"
         raise FieldError(field, str(path), allowed) from error
+    if not source.answers:
+        raise FieldError(field, str(path), f"a file of the format {name}; it holds no answers")
     models = {answer[2] for answer in source.answers}
     for model in without:
         if model not in models:

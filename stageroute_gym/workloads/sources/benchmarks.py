@@ -70,7 +70,8 @@ def _json_files(path: Path) -> Iterator[tuple[str, bytes]]:
                 assert stream is not None
                 yield member.name, stream.read()
     except (OSError, EOFError, tarfile.TarError) as error:
-        raise FieldError("source", str(path), f"a whole tar file: {error}") from error
+        reason = str(error).partition(":\n")[0]
+        raise FieldError("source", str(path), f"a whole tar file: {reason}") from error
 
 
 def is_routerarena(path: Path) -> bool:

@@ -40,7 +40,7 @@ def figures(module: str, tmp_path: Path) -> dict:
         timeout=590,
         check=False,
     )
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 0, done.stderr[-4000:]
     line = next(text for text in done.stdout.splitlines() if text.startswith("figures "))
     return json.loads(line.removeprefix("figures "))
 

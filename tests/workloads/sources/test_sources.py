@@ -278,3 +278,13 @@ def test_broken_files_are_named(tmp_path, name, content, words):
     assert words in str(caught.value)
     with pytest.raises(FieldError, match="from = 'sprut': expected 'sprout'"):
         convert(source, tmp_path / "out.csv", source_format="sprut")
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_table_under_the_name_of_a_format_is_refused_in_a_line(tmp_path, name):
+    source = tmp_path / "log.csv"
+    source.write_text("time,model,cost\n1,a,1e-3\n")
+    with pytest.raises(FieldError) as caught:
+        convert(source, tmp_path / "out.csv", source_format=name)
+    assert caught.value.field == "source"
+    assert len(str(caught.value).splitlines()) == 1
