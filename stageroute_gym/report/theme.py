@@ -63,6 +63,7 @@ class Theme:
                 "titleFontWeight": "normal",
             },
             "title": {"color": self.text},
+            "header": {"labelColor": self.text, "titleColor": self.quiet},
             "view": {"stroke": None},
             "range": {
                 "category": list(self.series),

@@ -37,6 +37,14 @@ def reproduce(
             metavar="FILE", help="Recorded outcomes, for the parts that need some; see --list."
         ),
     ] = None,
+    rendered: Annotated[
+        str | None,
+        typer.Option(
+            "--render",
+            metavar="FILE",
+            help="Only print RESULTS.md from the results.json of a reproduction.",
+        ),
+    ] = None,
     listed: Annotated[bool, typer.Option("--list", help="Print the parts and end.")] = False,
     jobs: Jobs = None,
 ) -> None:
@@ -44,11 +52,15 @@ def reproduce(
     from rich.console import Console
 
     from stageroute_gym.reproduction.manifest import read_manifest
+    from stageroute_gym.reproduction.markdown import read_results, render
     from stageroute_gym.reproduction.reproducing import reproduce as run
 
     if listed:
         for part in read_manifest(manifest, quick=quick).values():
             print(f"{part.name}: {part.title}{' (needs --data)' if part.needs_data else ''}")
+        return
+    if rendered is not None:
+        print(render(read_results(rendered)), end="")
         return
     target = out if out is not None else "reproduction-quick" if quick else "reproduction"
     try:

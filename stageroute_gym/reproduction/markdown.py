@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import stageroute_gym
+from stageroute_gym.errors import FieldError
 from stageroute_gym.report.tables import markdown
 from stageroute_gym.reproduction.claims import choices_table, claims_table, dropped_table
 from stageroute_gym.reproduction.folder import ReproductionFolder
@@ -44,6 +47,25 @@ def results_of(parts: Sequence[Part], folder: ReproductionFolder) -> dict[str, A
             for name, part in done.items()
         },
     }
+
+
+def read_results(path: str | Path, field: str = "render") -> dict[str, Any]:
+    """The results of a reproduction, from its ``results.json``.
+
+    Args:
+        path: the file.
+        field: name of the option that holds the path, for errors.
+
+    Raises:
+        FieldError: if the file cannot be read or is none.
+    """
+    try:
+        results = json.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise FieldError(field, str(path), f"a readable {RESULTS}; {error}") from error
+    if not isinstance(results, dict) or not {"version", "quick", "parts"} <= set(results):
+        raise FieldError(field, str(path), f"a {RESULTS} that stageroute reproduce wrote")
+    return results
 
 
 def render(results: Mapping[str, Any]) -> str:

@@ -27,14 +27,14 @@ def charts(measured: Measured) -> list[Chart]:
             f"{seeds} seeds with its 95 % interval. Columns: budget, USD for 1,000 queries; rows: "
             "what happens when it is spent. Below 0 an entry has overspent (soft), or saved early "
             "to spend late.",
-            _grid(curves, drawn, "regret", "regret (score)", "~s", fixed=False),
+            _grid(curves, drawn, "regret", "regret (score)", "~s"),
         ),
         Chart(
             "spend",
             "Spend beside regret",
             f"Share of the horizon's budget spent so far: median over {seeds} seeds with the "
             "range. Under the rule hard an episode ends at 100 %.",
-            _grid(curves, drawn, "spent", "budget spent", "%", fixed=True),
+            _grid(curves, drawn, "spent", "budget spent", "%"),
         ),
     ]
 
@@ -46,7 +46,7 @@ def tables(summary: Mapping[str, Any]) -> list[Table]:
 
 
 def _grid(
-    curves: pl.DataFrame, drawn: list[str], value: str, title: str, form: str, *, fixed: bool
+    curves: pl.DataFrame, drawn: list[str], value: str, title: str, form: str
 ) -> alt.TopLevelMixin:
     import altair as alt
     import polars as pl
@@ -81,10 +81,10 @@ def _grid(
         alt.layer(band, line, data={"values": kept.to_dicts()})
         .properties(width=WIDTH, height=HEIGHT)
         .facet(
-            column=alt.Column("budget:Q", title="budget, USD for 1,000 queries"),
+            column=alt.Column("budget:O", title="budget, USD for 1,000 queries"),
             row=alt.Row("rule:N", title="rule"),
         )
-        .resolve_scale(y="shared" if fixed else "independent")
+        .resolve_scale(y="independent")
     )
 
 
