@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -21,24 +19,6 @@ PHONE, DESKTOP = (390, 844), (1280, 900)
 CHARTS = ("profile", "regret", "spend", "queries", "deployed", "cost", "time")
 
 Driver = webdriver.Chrome
-
-
-@pytest.fixture(scope="module")
-def driver() -> Iterator[Driver]:
-    browser, service = shutil.which("chromium"), shutil.which("chromedriver")
-    if browser is None or service is None:
-        missing = "chromium and its driver (Debian: apt-get install chromium chromium-driver)"
-        if os.environ.get("STAGEROUTE_CI"):
-            pytest.fail(f"CI installs {missing}, and they are not here")
-        pytest.skip(f"needs {missing}")
-    options = webdriver.ChromeOptions()
-    options.binary_location = browser
-    for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage"):
-        options.add_argument(argument)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    started = webdriver.Chrome(options=options, service=webdriver.ChromeService(service))
-    yield started
-    started.quit()
 
 
 @pytest.fixture(scope="module")
