@@ -1,0 +1,1 @@
+"""Agents that read the features of a query, but for the linear bandits, which need none."""
