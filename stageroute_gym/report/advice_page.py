@@ -33,6 +33,7 @@ COLORS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#b8
 FRONTIER_COLOR, SINGLE_COLOR = COLORS[0], "#8a929c"
 TASKS_DRAWN = 40
 PER_THOUSAND = 1e3
+FRONTIER_HEIGHT = 340  # pixels
 # Room that a label takes, as parts of the chart.
 LABEL_WIDTH, LABEL_HEIGHT = 0.25, 0.06
 
@@ -155,8 +156,10 @@ def frontier_chart(advice: Advice, log: LogReport | None = None) -> alt.LayerCha
     labels = alone.mark_text(align="center", dy=13, fontSize=11).encode(x=x, y=y, text="label:N")
     here = alt.Chart({"values": own})
     rule = here.mark_rule(strokeDash=[4, 3]).encode(x=x)
-    word = here.mark_text(align="left", dx=4, dy=6, baseline="top").encode(
-        x=x, y=alt.value(0), text=alt.value("your budget" if _budgeted(advice) else "the plan")
+    # At the foot, where neither the rising line nor the best models' names are.
+    said = "your budget" if _budgeted(advice) else "the plan"
+    word = here.mark_text(align="left", dx=4, dy=-6, baseline="bottom").encode(
+        x=x, y=alt.value(FRONTIER_HEIGHT), text=alt.value(said)
     )
     layers = [rule, line, dots, changes, labels, word]
     if log is not None:
@@ -168,7 +171,7 @@ def frontier_chart(advice: Advice, log: LogReport | None = None) -> alt.LayerCha
                 x=x, y=y, text=alt.value("the log today")
             )
         )
-    return alt.layer(*layers).properties(width="container", height=340)
+    return alt.layer(*layers).properties(width="container", height=FRONTIER_HEIGHT)
 
 
 def share_chart(advice: Advice) -> alt.Chart:
