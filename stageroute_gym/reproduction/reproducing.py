@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from stageroute_gym.benchmark.machine import describe_machine
 from stageroute_gym.evaluation.clusters import make_backend
 from stageroute_gym.report.page import check_extra
 from stageroute_gym.report.tables import markdown
 from stageroute_gym.reproduction.claims import claims_table
-from stageroute_gym.reproduction.folder import ReproductionFolder, as_json
+from stageroute_gym.reproduction.folder import TIMINGS, ReproductionFolder, as_json
 from stageroute_gym.reproduction.manifest import chosen_parts, read_manifest
 from stageroute_gym.reproduction.markdown import MARKDOWN, RESULTS, render, results_of
 from stageroute_gym.reproduction.page import write_report
@@ -75,6 +76,8 @@ def reproduce(
     backend = make_backend("loky", jobs, PATIENCE)
     planned = plan(chosen)
     folder.prepare()
+    machine = as_json(describe_machine())
+    write_text(folder.path / TIMINGS / "machine.json", machine, field="out")
     failures = run_parts(planned, folder, backend=backend, console=console, tell=tell)
     every = list(parts.values())
     results = results_of(every, folder)

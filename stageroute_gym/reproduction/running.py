@@ -15,6 +15,7 @@ import stageroute_gym
 from stageroute_gym.errors import FieldError
 from stageroute_gym.evaluation import fingerprints
 from stageroute_gym.evaluation.leaderboard import run_leaderboard
+from stageroute_gym.evaluation.storage import SETTINGS, ResultsFolder
 from stageroute_gym.evaluation.trials import LeaderboardSettings
 from stageroute_gym.report.results import read_results
 from stageroute_gym.reproduction.folder import ReproductionFolder
@@ -119,24 +120,23 @@ def _run(
     tell: Callable[[str], None],
 ) -> list[str]:
     part, kept = planned.part, folder.record(planned.part)
+    places = {name: ResultsFolder(folder.of(part) / name) for name in planned.boards}
+    if any(kept.get(key) != planned.identity[key] for key in ("version", "code", "boards")):
+        # What other code or other settings left is no part of this one; gone before the record
+        # says that what is here is this one's.
+        for name, place in places.items():
+            place.check(planned.boards[name].to_dict(), overwrite=True, resume=False)
+            place.prepare(planned.boards[name].to_dict(), resume=False)
     folder.begin(part, planned.identity)
     results, failures = {}, []
-    for name, settings in planned.boards.items():
-        where = folder.of(part) / name
-        # What other code or other settings left is no part of this one.
-        same = all(kept.get(key) == planned.identity[key] for key in ("version", "code", "boards"))
-        resume = same and (where / "settings.json").is_file()
+    for name, place in places.items():
+        resume = (place.path / SETTINGS).is_file()
         board = run_leaderboard(
-            settings,
-            where,
-            backend=backend,
-            console=console,
-            resume=resume,
-            overwrite=not resume,
+            planned.boards[name], place.path, backend=backend, console=console, resume=resume
         )
         failures += [f"{part.name}: {failure}" for failure in board.failures]
         if not board.failures:
-            results[name] = read_results(where, "out")
+            results[name] = read_results(place.path, "out")
     if failures:
         return failures
     measured = planned.part.computing().measure(planned.settings, results, tell)
