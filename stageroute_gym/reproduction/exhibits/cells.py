@@ -12,6 +12,11 @@ SCORE_AND_SPEND = (
     "spend / budget."
 )
 
+REGRET_AND_SPEND = (
+    "Cells: regret as a share of the stage oracle's score ± half of the 95 % interval over seeds, "
+    "then the median of spend / budget; in the order of the mean score / horizon oracle."
+)
+
 
 def bounded(value: Mapping[str, float | None], digits: int = 3) -> str:
     """A mean with half of its interval; a dash where there is none.
@@ -30,6 +35,11 @@ def bounded(value: Mapping[str, float | None], digits: int = 3) -> str:
 def score_and_spend(row: Mapping[str, Any]) -> str:
     """A row of `stageroute_gym.reproduction.summing.entry_rows` as one cell."""
     return f"{bounded(row['score'])}, {row['spend']['median']:.2f}"
+
+
+def regret_and_spend(row: Mapping[str, Any]) -> str:
+    """Regret over the stage oracle's score and spend of such a row as one cell."""
+    return f"{bounded(row['regret'])}, {row['spend']['median']:.2f}"
 
 
 def by_entry(
@@ -63,4 +73,4 @@ def by_entry(
 
     ranked = block([entry for entry, kind in kinds.items() if kind != "reference"])
     known = block([entry for entry, kind in kinds.items() if kind == "reference"])
-    return ReportTable(title, ("entry", "mean", *columns), ranked, known)
+    return ReportTable(title, ("entry", "mean score", *columns), ranked, known)

@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from stageroute_gym.reproduction.exhibits.cells import SCORE_AND_SPEND, by_entry
+from stageroute_gym.reproduction.exhibits.cells import (
+    REGRET_AND_SPEND,
+    SCORE_AND_SPEND,
+    by_entry,
+    regret_and_spend,
+)
 from stageroute_gym.reproduction.part import Chart, Measured, Table
 
 if TYPE_CHECKING:
@@ -40,9 +45,10 @@ def charts(measured: Measured) -> list[Chart]:
 
 
 def tables(summary: Mapping[str, Any]) -> list[Table]:
-    """Score and spend of each entry at each budget, a table for each rule."""
+    """Score and regret of each entry at each budget, each beside spend, for each rule."""
     rows = summary["rows"]
-    return [_table(rows, rule) for rule in dict.fromkeys(row["rule"] for row in rows)]
+    rules = dict.fromkeys(row["rule"] for row in rows)
+    return [table for rule in rules for table in _of_rule(rows, rule)]
 
 
 def _grid(
@@ -88,8 +94,17 @@ def _grid(
     )
 
 
-def _table(rows: list[dict[str, Any]], rule: str) -> Table:
+def _of_rule(rows: list[dict[str, Any]], rule: str) -> list[Table]:
     mine = [row for row in rows if row["rule"] == rule]
-    title = f"score and spend at budgets for 1,000 queries, rule {rule}"
-    table = by_entry(title, mine, lambda row: f"{row['budget'] * 1000:.4g} USD")
-    return Table(table, (SCORE_AND_SPEND,))
+    ending = f"at budgets for 1,000 queries, rule {rule}"
+
+    def budget(row: Mapping[str, Any]) -> str:
+        return f"{row['budget'] * 1000:.4g} USD"
+
+    return [
+        Table(by_entry(f"score and spend {ending}", mine, budget), (SCORE_AND_SPEND,)),
+        Table(
+            by_entry(f"regret and spend {ending}", mine, budget, regret_and_spend),
+            (REGRET_AND_SPEND,),
+        ),
+    ]
