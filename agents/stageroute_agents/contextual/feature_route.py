@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 
 from stageroute_agents.arrays import Batch, Flags, Floats, Integers, State
@@ -30,6 +32,7 @@ from stageroute_agents.memory import Outcomes
 from stageroute_agents.paced.paced_route import PacedRoute
 from stageroute_gym.checks import number
 from stageroute_gym.context import AgentContext
+from stageroute_gym.tuning.space import SearchSpace
 
 # Queries kept to set prices by, those that sets are chosen by, and queries between two prices.
 _SAMPLE = 256
@@ -67,6 +70,9 @@ class FeatureRoute(PacedRoute):
     Raises:
         FieldError: if a parameter is out of range.
     """
+
+    # What it adds to PacedRoute matters where queries have features; worlds to tune on have none.
+    search_space: ClassVar[SearchSpace] = {}
 
     def __init__(
         self,
