@@ -10,7 +10,7 @@ import numpy as np
 from stageroute_agents.arrays import Batch, Floats, Integers, State
 from stageroute_agents.index import IndexAgent
 from stageroute_agents.memory import Learner, Outcomes
-from stageroute_gym.checks import number
+from stageroute_gym.checks import number, switch
 from stageroute_gym.context import AgentContext
 from stageroute_gym.tuning.space import Real, SearchSpace
 
@@ -26,15 +26,19 @@ class LinearAgent(Learner, IndexAgent):
         context: what it may know of the world it is for.
         seed: seed of the agent's own random numbers.
         lambda_0: regularisation, above 0.
+        features: whether it reads the query's features; otherwise the constant is all it knows.
 
     Raises:
         FieldError: if a parameter is out of range.
     """
 
-    def __init__(self, context: AgentContext, *, seed: int, lambda_0: float) -> None:
+    def __init__(
+        self, context: AgentContext, *, seed: int, lambda_0: float, features: bool
+    ) -> None:
         super().__init__(context, seed=seed)
         self.lambda_0 = number("lambda_0", lambda_0, 0, above=True)
-        self.size = context.num_features + 1
+        self.read = context.num_features if switch("features", features) else 0
+        self.size = self.read + 1
 
     def initial_state(self, rows: int) -> State:
         """With ``A^-1`` (rows, N, D, D), ``b`` (rows, N, D) and the queries, for D features."""
@@ -58,7 +62,7 @@ class LinearAgent(Learner, IndexAgent):
         state["score_sum"][rows, models] += outcomes.score[rows, None] * x
         routed = np.flatnonzero(batch["phase"][:, 0] > 0)
         query = np.ones((len(routed), self.size))
-        query[:, :-1] = batch["query"][routed]
+        query[:, :-1] = batch["query"][routed, : self.read]
         self.diary.note(state["contexts"], state["queries"], routed, query)
         state["context_sum"][routed] += query
         sums = state["context_sum"]
@@ -103,6 +107,7 @@ class LinUcb(LinearAgent):
         alpha: scale of the exploration, at least 0.
         lambda_0: regularisation, above 0; 1 in the paper.
         eta: step of the dual, at least 0, in units of ``b / (c2 sqrt(T))``.
+        features: as for `LinearAgent`.
 
     Raises:
         FieldError: if a parameter is out of range.
@@ -122,8 +127,9 @@ class LinUcb(LinearAgent):
         alpha: float = 0.5,
         lambda_0: float = 1.0,
         eta: float = 10.0,
+        features: bool = True,
     ) -> None:
-        super().__init__(context, seed=seed, lambda_0=lambda_0)
+        super().__init__(context, seed=seed, lambda_0=lambda_0, features=features)
         self.alpha = number("alpha", alpha, 0)
         self.eta = number("eta", eta, 0)
         problem = self.problem

@@ -56,6 +56,7 @@ class ParetoBandit(LinearAgent):
         lambda_max: largest dual, above 0.
         V_max: largest inflation of the variance, above 0.
         rules: ``"paper"`` or ``"code"``, see above.
+        features: as for `LinearAgent`.
 
     Raises:
         FieldError: if a parameter is out of range.
@@ -85,8 +86,9 @@ class ParetoBandit(LinearAgent):
         lambda_max: float = 5.0,
         V_max: float = 200.0,  # noqa: N803
         rules: str = "paper",
+        features: bool = True,
     ) -> None:
-        super().__init__(context, seed=seed, lambda_0=lambda_0)
+        super().__init__(context, seed=seed, lambda_0=lambda_0, features=features)
         self.alpha = number("alpha", alpha, 0)
         self.gamma = number("gamma", gamma, 0, 1, above=True)
         self.lambda_c = number("lambda_c", lambda_c, 0)

@@ -164,3 +164,24 @@ def test_linucb_chooses_what_mabwiser_s_does():
             peer.partial_fit(choices[-1:], [score], x)
     assert len(choices) == 500
     assert len(set(choices)) == 4
+
+
+@pytest.mark.parametrize("name", ["linucb", "paretobandit"])
+def test_linear_agents_are_blind_where_features_are_switched_off(name):
+    world = make_world(models=3, features=4, horizon=60)
+    told, blind = (make_env(world, continuous=True).agent_context for _ in range(2))
+    agents = make(name, told, features=False), make(name, blind.replace(num_features=0))
+    env = make_env(world, continuous=True)
+    observation, _ = env.reset(seed=3)
+    states = [None, None]
+    for _ in range(60):
+        actions = []
+        for i, agent in enumerate(agents):
+            seen = observation if i == 0 else {**observation, "query": observation["query"][:0]}
+            action, states[i] = agent.predict(seen, states[i])
+            actions.append(action)
+        np.testing.assert_array_equal(*actions)
+        observation, _, over, _, _ = env.step(actions[0])
+        if over:
+            break
+    assert make(name, told).size == 5
