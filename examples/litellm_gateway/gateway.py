@@ -13,10 +13,11 @@ os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
 
 import argparse
 import asyncio
+import statistics
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import litellm
 import openai
@@ -32,24 +33,23 @@ litellm.telemetry = False
 
 
 class TimedRouter(Router):
-    """A router that knows how long its own calls have taken: their number, and their seconds."""
+    """A router that knows how many seconds each of its own calls has taken."""
 
-    chosen = recorded = (0, 0.0)
+    chosen: ClassVar[list[float]] = []
+    recorded: ClassVar[list[float]] = []
 
     def choose(self, features: Any = None) -> Decision:
         """As `Router.choose`."""
         began = time.perf_counter()
         decision = super().choose(features)
-        number, seconds = TimedRouter.chosen
-        TimedRouter.chosen = number + 1, seconds + time.perf_counter() - began
+        self.chosen.append(time.perf_counter() - began)
         return decision
 
     def record(self, *arguments: Any, **named: Any) -> None:
         """As `Router.record`."""
         began = time.perf_counter()
         super().record(*arguments, **named)
-        number, seconds = TimedRouter.recorded
-        TimedRouter.recorded = number + 1, seconds + time.perf_counter() - began
+        self.recorded.append(time.perf_counter() - began)
 
 
 def score(kwargs: dict[str, Any], response: Any) -> float:
@@ -172,12 +172,14 @@ def main() -> None:
         f"{figures['answered']} answered, {figures['failed']} failed, "
         f"{figures['refused']} refused, {figures['seconds']:.1f} s"
     )
-    for name, (number, seconds) in figures["calls"].items():
+    for name, calls in figures["calls"].items():
+        # The first one may have waited for the kernels to be compiled.
+        usual = statistics.median(calls)
+        share = usual * len(calls) / figures["seconds"]
         print(
-            f"{name}: {seconds / number * 1e6:.0f} us a call ({number / seconds:,.0f} a second), "
-            f"{seconds / figures['seconds']:.1%} of the time"
+            f"{name}: median {usual * 1e6:.0f} us ({1 / usual:,.0f} a second), {share:.1%} of that"
         )
-    print(f"LiteLLM and all: {arguments.requests / figures['seconds']:.0f} requests a second")
+    print(f"with LiteLLM and the provider: {arguments.requests / figures['seconds']:.0f} a second")
     print(f"spend {report['total_spend']:.6f} of {report['budget']:.6f} USD")
     for name, model in report["models"].items():
         print(f"{name:10} {model['outcomes']:6} outcomes, mean score {model['mean_score']}")

@@ -63,7 +63,8 @@ class Proxy:
             },
             method=method,
         )
-        with urllib.request.urlopen(request, timeout=60) as response:
+        # The first decision of all may wait for the kernels to be compiled.
+        with urllib.request.urlopen(request, timeout=300) as response:
             return json.load(response)
 
     def ask(self, number: int) -> str:
