@@ -17,8 +17,10 @@ def main() -> None:
     parser.add_argument("parts", nargs="*", help="names of parts; default: all")
     parser.add_argument("--quick", action="store_true", help="the smaller settings")
     parser.add_argument("--out", default="reproduction", help="folder to write to")
+    parser.add_argument("--manifest", help="another list of parts and settings (TOML)")
     options = parser.parse_args()
-    done = reproduce(options.parts, options.out, quick=options.quick)
+    kind = {"quick": options.quick, "manifest": options.manifest}
+    done = reproduce(options.parts, options.out, **kind)
     for path in done.files:
         print(path)
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stageroute_gym.errors import FieldError
-from stageroute_gym.report.tables import ReportTable
+from stageroute_gym.report.tables import REFERENCES, ReportTable
 from stageroute_gym.report.theme import DARK, FONT, LIGHT
 from stageroute_gym.writing import write_text
 
@@ -125,7 +125,8 @@ def render_page(
         if section.chart is not None
     }
     content = {"charts": charts} if charts else None
-    return render("page", content, title=title, lead=lead, quiet=quiet, sections=sections)
+    shown = {"title": title, "lead": lead, "quiet": quiet, "sections": sections}
+    return render("page", content, references=REFERENCES, **shown)
 
 
 def render(template: str, content: dict[str, Any] | None, **shown: Any) -> str:

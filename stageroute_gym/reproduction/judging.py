@@ -47,6 +47,22 @@ def tracks_oracle(regret: Summary, variants: Summary) -> Finding:
     return Finding(". ".join(f"{line[0].upper()}{line[1:]}" for line in words) + ".", verdict)
 
 
+def keeps_budget(regret: Summary) -> Finding:
+    """Whether StageRoute keeps the budget on average, where nothing ends an episode."""
+    rows = [row for row in regret["rows"] if row["entry"] == STAGEROUTE and row["rule"] == "soft"]
+    spends = ", ".join(
+        f"{row['spend']['median']:.2f} ({row['spend']['minimum']:.2f} to "
+        f"{row['spend']['maximum']:.2f}) at {_usd(row['budget'])}"
+        for row in rows
+    )
+    kept = all(row["spend"]["median"] <= WITHIN for row in rows)
+    asked = f"asked: at most {WITHIN:g} in the median, at each budget"
+    return Finding(
+        f"Spend / budget under the rule soft, median and range over seeds: {spends}.",
+        AGREES if kept else f"{DIFFERS}: {asked}",
+    )
+
+
 def beats_simple(regret: Summary) -> Finding:
     """Whether StageRoute is behind no simple baseline at any budget, under the rule hard."""
     rows = [row for row in regret["ahead"] if row["rule"] == "hard" and row["entry"] in SIMPLE]
@@ -131,6 +147,7 @@ CLAIMS = (
         ("regret", "variants"),
         tracks_oracle,
     ),
+    Claim("Its routing keeps the average cost within the budget", ("regret",), keeps_budget),
     Claim("It beats Greedy (both readings) and Uniform", ("regret",), beats_simple),
     Claim(
         "It performs close to the optimum in practical settings (first version's abstract)",

@@ -37,14 +37,22 @@ def test_leaderboard(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_ablation(tmp_path: Path) -> None:
-    shown = run("ablation.py", tmp_path, "--scenarios", "delayed,per-task", "--seeds", "2")
-    rows = {line.split(" | ")[0].strip("| "): line.split(" | ") for line in shown.splitlines()}
-    assert len(rows["delayed"]) == len(rows["scenario"]) == 7
+def test_reproduce_paper(tmp_path: Path) -> None:
+    manifest = tmp_path / "own.toml"
+    manifest.write_text(
+        '[parts]\ntitle = "Parts"\nmodule = "ablations"\n[parts.full]\nseeds = 2\n'
+        'scenarios = ["delayed", "per-task"]\noverrides = { horizon = 2000 }\n'
+        'without = [["paced-route", "without pending=paced-route(count_pending=false)"],\n'
+        '["paced-route", "without tasks=paced-route(per_task=false)"]]\n'
+    )
+    shown = run("reproduce_paper.py", tmp_path, "--manifest", str(manifest), "--out", "out")
+    assert "out/reproduction.html" in shown
+    results = (tmp_path / "out" / "RESULTS.md").read_text(encoding="utf-8")
+    rows = {line.split(" | ")[0].strip("| "): line.split(" | ") for line in results.splitlines()}
     # A part that a scenario does not call for changes nothing there.
-    assert "+0.0 ± 0.0" in rows["delayed"][-1]
-    assert rows["delayed"][-2].startswith("+")
-    assert rows["per-task"][-1].startswith("+")
+    assert rows["delayed"][2].startswith("+0.0 ± 0.0")
+    assert rows["delayed"][1].startswith("+")
+    assert rows["per-task"][2].startswith("+")
 
 
 def test_own_agent(tmp_path: Path) -> None:

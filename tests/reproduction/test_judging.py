@@ -12,6 +12,7 @@ from stageroute_gym.reproduction.judging import (
     beats_simple,
     diverse,
     figures,
+    keeps_budget,
     near_optimum,
     tracks_oracle,
 )
@@ -63,6 +64,9 @@ def test_tracking_needs_the_score_and_the_budget_under_both_rules():
     assert found.verdict.startswith(DIFFERS)
     assert "for 1.20 of the budget" in found.measured
     assert "from 1 USD for 1,000 on" in found.measured
+    assert keeps_budget(regret()).verdict == AGREES
+    assert keeps_budget(overspent).verdict.startswith(DIFFERS)
+    assert "1.20 (1.00 to 1.00) at 0.1 USD for 1,000" in keeps_budget(overspent).measured
 
 
 def test_a_loose_budget_says_nothing_of_tight_ones():

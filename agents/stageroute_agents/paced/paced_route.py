@@ -21,7 +21,7 @@ class PacedRoute(EstimatingAgent):
     """DeployOPT and RouteOPT on estimates that fit the data, with the budget paced.
 
     Six things differ from StageRoute. Each mends a loss that was measured and has a switch, and
-    ``examples/ablation.py`` prints what each is worth:
+    ``stageroute reproduce ablations`` measures what each is worth:
 
     * ``pace``: a query may cost what is left of the budget over the queries left, instead of ``b``.
       Costs are estimated, not bounded from below: optimism about them overspends a tight budget.

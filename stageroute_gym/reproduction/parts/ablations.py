@@ -66,12 +66,15 @@ def measure(
     settings: Settings, boards: Mapping[str, Results], tell: Callable[[str], None]
 ) -> Measured:
     """The worth of each part on each scenario."""
-    results, rows = boards[BOARD], []
-    for whole in dict.fromkeys(pair[0] for pair in settings.pairs()):
-        parts = [part for agent, part in settings.pairs() if agent == whole]
-        rows += [
-            {"agent": whole, **row}
-            for row in ahead_of_others(results, whole)
-            if row["entry"] in parts
-        ]
+    results = boards[BOARD]
+    worth = {
+        whole: ahead_of_others(results, whole)
+        for whole in dict.fromkeys(whole for whole, _ in settings.pairs())
+    }
+    rows = [
+        {"agent": whole, **row}
+        for whole, part in settings.pairs()
+        for row in worth[whole]
+        if row["entry"] == part
+    ]
     return Measured({"rows": rows, "scenarios": results.scenarios, "seeds": settings.seeds})

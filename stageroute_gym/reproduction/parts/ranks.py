@@ -46,8 +46,17 @@ class Settings:
 
 
 def boards(settings: Settings) -> dict[str, LeaderboardSettings]:
-    """The leaderboard of the suite."""
-    named: tuple[str | Entry, ...] = settings.entries or installed_entries()[0]
+    """The leaderboard of the suite.
+
+    Raises:
+        FieldError: as `LeaderboardSettings.checked`; if an installed agent cannot be loaded, since
+            ranks without it would be others; or if the suite has one scenario only.
+    """
+    named: tuple[str | Entry, ...] = settings.entries
+    if not named:
+        named, broken = installed_entries()
+        if broken:
+            raise FieldError("entries", broken[0][0], f"an agent that loads; {broken[0][1]}")
     entries: tuple[str | Entry, ...] = (*with_tuned(named), *settings.also)
     board = LeaderboardSettings.checked(
         agents=entries,
