@@ -168,6 +168,44 @@ def stratified_interval(
     return point, float(low), float(high)
 
 
+def log_log_slope(x: Sequence[float], values: NDArray[np.float64]) -> Estimate:
+    """Slope of the logarithm of a mean over seeds against that of ``x``, by least squares.
+
+    The interval is Student's t with the jackknife's standard error: each seed, which has run at all
+    of ``x``, is left out in turn, so that what its runs have in common cancels. It is about the
+    slope of the line that fits best, not about whether the means lie on a line.
+
+    Args:
+        x: at least two different values above 0.
+        values: what each seed came to at each of them, shape (len(x), seeds), float64.
+
+    Returns:
+        The slope, without an interval where there is one seed; without a mean where a mean over
+        seeds, or over all but one, is not above 0 and so has no logarithm.
+    """
+    from scipy.special import stdtrit
+
+    places = np.log(np.array(x, np.float64))
+    places -= math.fsum(places.tolist()) / len(places)
+    weights = places / math.fsum((places**2).tolist())
+    seeds = values.shape[1]
+    totals = np.array([math.fsum(row) for row in values.tolist()])
+    others = totals[:, None] - values if seeds > 1 else totals[:, None]
+    if not (totals > 0).all() or not (others > 0).all():
+        return Estimate(None, None, seeds)
+
+    def slope(sums: NDArray[np.float64]) -> float:
+        return math.fsum((weights * np.log(sums)).tolist())
+
+    if seeds == 1:
+        return Estimate(slope(totals), None, 1)
+    left_out = np.array([slope(each) for each in others.T])
+    away = left_out - math.fsum(left_out.tolist()) / seeds
+    error = math.sqrt((seeds - 1) / seeds * math.fsum((away**2).tolist()))
+    quantile = float(stdtrit(seeds - 1, (1 + CONFIDENCE) / 2))
+    return Estimate(slope(totals), quantile * error, seeds)
+
+
 def permutation_p_value(
     first: Sequence[NDArray[np.float64]], second: Sequence[NDArray[np.float64]], seed: int = 0
 ) -> float:

@@ -5,6 +5,8 @@ The populations are 300 episodes each of real agents, from which seeds are drawn
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import polars as pl
 import pytest
@@ -13,7 +15,11 @@ from numpy.typing import NDArray
 from stageroute_gym.evaluation import estimate, evaluate
 from stageroute_gym.evaluation.measures import OF_EPISODES
 from stageroute_gym.evaluation.ranking import shared_ranks
-from stageroute_gym.evaluation.statistics import interquartile_mean, stratified_interval
+from stageroute_gym.evaluation.statistics import (
+    interquartile_mean,
+    log_log_slope,
+    stratified_interval,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -97,3 +103,28 @@ def test_intervals_of_ranks_hold_all_true_ranks_together(seeds: int) -> None:
             for label, (low, high) in truths.items()
         )
     assert hits / samples >= 0.93
+
+
+def _common(generator: np.random.Generator, shape: tuple[int, int]) -> NDArray[np.float64]:
+    """Factors of mean 1, some of which a seed has at all horizons."""
+    common = generator.lognormal(-0.18, 0.6, shape[1])
+    return common * generator.lognormal(-0.08, 0.4, shape)
+
+
+def _found_or_not(generator: np.random.Generator, shape: tuple[int, int]) -> NDArray[np.float64]:
+    """Factors of mean 1: half of the seeds find the model at once, and lose little."""
+    lucky = generator.random(shape[1]) < 0.5
+    return np.where(lucky, 0.1, 1.9) * generator.lognormal(-0.02, 0.2, shape)
+
+
+@pytest.mark.parametrize("seeds", [16, 32])
+@pytest.mark.parametrize("factors", [_common, _found_or_not])
+def test_intervals_of_slopes_cover(factors: Any, seeds: int) -> None:
+    generator, hits, samples = np.random.default_rng(2), 0, 1000
+    x = np.logspace(3, 6, 7)
+    for _ in range(samples):
+        found = log_log_slope(x.tolist(), x[:, None] ** (2 / 3) * factors(generator, (7, seeds)))
+        assert found.low is not None
+        assert found.high is not None
+        hits += found.low <= 2 / 3 <= found.high
+    assert hits / samples >= 0.9

@@ -14,6 +14,7 @@ from stageroute_gym.evaluation.comparison import improvement
 from stageroute_gym.evaluation.statistics import (
     holm,
     interquartile_mean,
+    log_log_slope,
     p_value,
     spread,
     stratified_interval,
@@ -99,6 +100,34 @@ def test_bootstrap_is_the_same_at_every_call_and_none_with_one_run() -> None:
     scores = [np.random.default_rng(seed).random(10) for seed in (0, 1)]
     assert stratified_interval(scores) == stratified_interval(scores)
     assert stratified_interval([np.array([0.5])]) == (0.5, None, None)
+
+
+def test_slope_of_a_power_law_is_its_exponent() -> None:
+    x = [1e3, 1e4, 1e5, 1e6]
+    exact = np.array(x)[:, None] ** (2 / 3) * np.array([[1.0, 3.0, 5.0]])
+    found = log_log_slope(x, exact)
+    # Factors that a seed has at all of x cancel.
+    assert found.mean == pytest.approx(2 / 3, abs=1e-12)
+    assert found.half_width == pytest.approx(0, abs=1e-12)
+    assert log_log_slope(x, exact[:, :1]).half_width is None
+    assert log_log_slope(x, exact - exact.mean()).mean is None
+
+
+def test_slope_and_its_interval_by_hand() -> None:
+    # Sums 6 and 60 at 1 and 10: slope 1. Without one seed each: 25 / 2.5, 19 / 2, 16 / 1.5.
+    found = log_log_slope([1.0, 10.0], np.array([[1.0, 2.0, 3.0], [10.0, 22.0, 28.0]]))
+    assert found.mean == pytest.approx(1.0)
+    without = np.log10([10.0, 9.5, 16 / 1.5])
+    error = (2 / 3 * ((without - without.mean()) ** 2).sum()) ** 0.5
+    assert found.half_width == pytest.approx(4.302652730 * error, rel=1e-9)
+    assert found.half_width == pytest.approx(0.1252, abs=1e-4)
+
+
+def test_slope_equals_scipys_regression() -> None:
+    x = [10.0, 20.0, 80.0, 500.0]
+    values = np.random.default_rng(0).lognormal(size=(4, 6))
+    theirs = stats.linregress(np.log(x), np.log(values.mean(axis=1))).slope
+    assert log_log_slope(x, values).mean == pytest.approx(theirs)
 
 
 @pytest.mark.parametrize(
