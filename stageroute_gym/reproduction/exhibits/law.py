@@ -27,7 +27,7 @@ def charts(measured: Measured) -> list[Chart]:
         Chart(
             "law-lines",
             "Regret against T",
-            f"{_LINE} Rows: K. StageRoute with the published gamma is locked out of the best model "
+            f"{_LINE} StageRoute with the published gamma is locked out of the best model "
             "for good in some seeds, and loses linearly there.",
             _lines(means.filter(section="lines")),
         ),
@@ -153,35 +153,42 @@ def _lines(means: pl.DataFrame) -> alt.TopLevelMixin:
 
     rows = means.with_columns(total=pl.col("mean_regret") + pl.col("waiting"))
     names = rows["entry"].unique(maintain_order=True).to_list()
-    kept = ("instance", "rule", "entry", "horizon", "total", "unavoidable")
-    shown = rows.select(kept).filter(pl.col("total") > 0)
+    kept = ("entry", "horizon", "total", "unavoidable")
     y = alt.Y(
         "total:Q",
         title="regret",
         scale=alt.Scale(type="log"),
         axis=alt.Axis(format="~s", values=[10**power for power in range(9)]),
     )
-    base = alt.Chart().encode(x=_horizon_axis())
-    line = base.mark_line(size=1.8, point=alt.OverlayMarkDef(size=22)).encode(
-        y=y,
-        color=_entry_colors(names),
-        tooltip=["entry:N", alt.Tooltip("horizon:Q", format=","), "total:Q"],
-    )
-    floor = (
-        base.transform_filter("datum.unavoidable > 0")
-        .mark_line(size=1.2, strokeDash=[4, 3], opacity=0.8)
-        .encode(y=alt.Y("unavoidable:Q"), color=alt.value("#808890"))
-    )
     rules = rows["rule"].unique(maintain_order=True).to_list()
     instances = rows["instance"].unique(maintain_order=True).to_list()
-    return (
-        alt.layer(floor, line, data={"values": shown.to_dicts()})
-        .properties(width=160, height=140)
-        .facet(
-            column=alt.Column("instance:N", title=None, sort=instances),
-            row=alt.Row("rule:N", title="K", sort=rules),
-        )
-    )
+    panels: list[Any] = []
+    # Not as facets, whose rows close up where a cell is empty.
+    for rule in rules:
+        for instance in instances:
+            mine = rows.filter(pl.col("total") > 0, instance=instance, rule=rule).select(kept)
+            if mine.is_empty():
+                continue
+            base = alt.Chart({"values": mine.to_dicts()}).encode(x=_horizon_axis())
+            line = base.mark_line(size=1.8, point=alt.OverlayMarkDef(size=22)).encode(
+                y=y,
+                color=_entry_colors(names),
+                tooltip=["entry:N", alt.Tooltip("horizon:Q", format=","), "total:Q"],
+            )
+            floor = (
+                base.transform_filter("datum.unavoidable > 0")
+                .mark_line(size=1.2, strokeDash=[4, 3], opacity=0.8)
+                .encode(y=alt.Y("unavoidable:Q", title="regret"), color=alt.value("#808890"))
+            )
+            panel = alt.layer(floor, line).properties(width=190, height=140)
+            panels.append(panel.properties(title=_heading(f"{instance}, K = {rule}")))
+    return alt.concat(*panels, columns=4).resolve_scale(color="shared", x="independent")
+
+
+def _heading(text: str) -> alt.TitleParams:
+    import altair as alt
+
+    return alt.TitleParams(text, fontSize=10, anchor="start")
 
 
 def _slopes(lines: Sequence[Mapping[str, Any]]) -> alt.TopLevelMixin:
@@ -189,7 +196,7 @@ def _slopes(lines: Sequence[Mapping[str, Any]]) -> alt.TopLevelMixin:
 
     values = [
         {
-            "where": f"{row['instance']}, K = {row['rule']}",
+            "where": f"{row['instance']}, K = {row['rule']}, {row['entry']}",
             "entry": row["entry"],
             "expected": row["expected"],
             "slope": row["tail"]["mean"],
@@ -200,30 +207,23 @@ def _slopes(lines: Sequence[Mapping[str, Any]]) -> alt.TopLevelMixin:
         if row["tail"]["mean"] is not None
     ]
     names = list(dict.fromkeys(row["entry"] for row in values))
-    places = list(dict.fromkeys(row["where"] for row in values))
-    x = alt.X(
-        "slope:Q",
-        title="slope",
-        scale=alt.Scale(domain=[0, 1.5], clamp=True),
-        axis=alt.Axis(values=[0, 1 / 3, 1 / 2, 2 / 3, 5 / 6, 1, 1.5], format=".2f"),
-    )
+    scale = alt.Scale(domain=[0, 1.5], clamp=True)
+    axis = alt.Axis(values=[0, 1 / 3, 1 / 2, 2 / 3, 5 / 6, 1, 1.5], format=".2f")
     y = alt.Y(
         "where:N",
         title=None,
-        sort=places,
-        axis=alt.Axis(labelLimit=230, ticks=False, domain=False, grid=True),
+        sort=[row["where"] for row in values],
+        axis=alt.Axis(labelLimit=330, ticks=False, domain=False),
     )
-    base = alt.Chart({"values": values}).encode(
-        y=y, yOffset=alt.YOffset("entry:N", sort=names), color=_entry_colors(names)
+    base = alt.Chart({"values": values}).encode(y=y, color=_entry_colors(names))
+    bars = base.mark_rule(size=2).encode(
+        x=alt.X("low:Q", title="slope", scale=scale, axis=axis), x2="high:Q"
     )
-    bars = base.mark_rule(size=2).encode(x=alt.X("low:Q", title="slope"), x2="high:Q")
-    dots = base.mark_point(filled=True, size=45, opacity=1).encode(x=x)
-    wanted = (
-        alt.Chart({"values": values})
-        .mark_tick(thickness=2, size=26)
-        .encode(x=alt.X("expected:Q", title="slope"), y=y, color=alt.value("#808890"))
+    dots = base.mark_point(filled=True, size=45, opacity=1).encode(x=alt.X("slope:Q"))
+    wanted = base.mark_tick(thickness=2, size=14).encode(
+        x=alt.X("expected:Q"), color=alt.value("#808890")
     )
-    return alt.layer(wanted, bars, dots).properties(width=430, height={"step": 34})
+    return alt.layer(wanted, bars, dots).properties(width=430, height={"step": 17})
 
 
 def _terms(terms: Sequence[Mapping[str, Any]]) -> alt.TopLevelMixin:
@@ -258,7 +258,7 @@ def _terms(terms: Sequence[Mapping[str, Any]]) -> alt.TopLevelMixin:
             alt.layer(law, line).properties(
                 width=170,
                 height=150,
-                title=alt.TitleParams(title, fontSize=10, anchor="start"),
+                title=_heading(title),
             )
         )
     return alt.concat(*panels, columns=3)
@@ -276,7 +276,7 @@ def _gaps(gaps: Sequence[Mapping[str, Any]]) -> alt.TopLevelMixin:
             "difficulty:Q",
             title="gap over sqrt(M_max K / T)",
             scale=alt.Scale(type="log", nice=False),
-            axis=alt.Axis(values=[0.1, 0.25, 0.5, 1, 2, 3], format="~g", grid=False),
+            axis=alt.Axis(values=[0.1, 0.25, 0.5, 1, 2, 3], format="~r", grid=False),
         ),
         color=_entry_colors(names),
     )
