@@ -182,7 +182,7 @@ def markdown(tables: Iterable[ReportTable], notes: Iterable[str]) -> str:
     """The tables, and notes below them, as Markdown."""
     parts = []
     for table in tables:
-        lines = [f"**{_escaped(table.title)}**", "", _line(table.columns)]
+        lines = [f"**{_escaped(table.title)}**", "", _line(map(_escaped, table.columns))]
         lines.append(_line(":---" if table.holds_names(c) else "---:" for c in table.columns))
         lines += [_line(map(_escaped, row)) for row in table.rows]
         if table.references:
