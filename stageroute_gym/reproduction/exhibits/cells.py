@@ -29,7 +29,7 @@ def bounded(value: Mapping[str, float | None], digits: int = 3) -> str:
     if mean is None:
         return "-"
     half = "" if high is None else f" ± {high - mean:,.{digits}f}"
-    return f"{mean:,.{digits}f}{half}"
+    return f"{mean:z,.{digits}f}{half}"
 
 
 def score_and_spend(row: Mapping[str, Any]) -> str:

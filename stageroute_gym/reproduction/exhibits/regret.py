@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import altair as alt
     import polars as pl
 
-WIDTH, HEIGHT = 148, 130
+WIDTH, HEIGHT = 118, 120
 
 
 def charts(measured: Measured) -> list[Chart]:
@@ -60,7 +60,12 @@ def _grid(
     rows = curves.filter(pl.col("entry").is_in(drawn)).with_columns(
         (pl.col("budget") * 1000).round_sig_figs(4)
     )
-    x = alt.X("t:Q", title="query", axis=alt.Axis(format="~s", grid=False, tickCount=3))
+    x = alt.X(
+        "t:Q",
+        title="query",
+        scale=alt.Scale(nice=False),
+        axis=alt.Axis(format="~s", grid=False, tickCount=3),
+    )
     y = alt.Y(f"{value}:Q", title=title, axis=alt.Axis(format=form, tickCount=5))
     color = alt.Color(
         "entry:N",
