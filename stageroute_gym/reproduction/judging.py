@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from stageroute_gym.reproduction.claims import AGREES, DIFFERS, UNTESTED, Claim, Finding
+from stageroute_gym.reproduction.judging_theory import CLAIMS as THEORY_CLAIMS
 
 Summary = Mapping[str, Any]
 Row = Mapping[str, Any]
@@ -156,6 +157,7 @@ CLAIMS = (
     ),
     Claim("It does so across diverse workloads", ("ranks",), diverse),
     Claim("It takes up better models as they arrive", ("newcomers",), adopts),
+    *THEORY_CLAIMS,
     Claim("The values of its figures", (), figures),
 )
 
