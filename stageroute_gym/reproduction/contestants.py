@@ -21,12 +21,13 @@ def with_tuned(
     Raises:
         FieldError: as `stageroute_gym.evaluation.entries.parse_entries`.
     """
-    tuned = set(tuned_names())
+    tuned, given = set(tuned_names()), parse_entries(entries)
+    labels = {entry.label for entry in given}
     found: list[str | Entry] = []
-    for entry in parse_entries(entries):
+    for entry in given:
         found.append(entry)
         name = f"{entry.agent}{SUFFIX}"
         wanted = agents is None or entry.agent in agents
-        if wanted and not entry.parameters and name in tuned and name not in found:
+        if wanted and not entry.parameters and name in tuned - labels:
             found.append(name)
     return parse_entries(found)

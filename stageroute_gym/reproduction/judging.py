@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from stageroute_gym.evaluation.tuned import SUFFIX
 from stageroute_gym.reproduction.claims import AGREES, DIFFERS, UNTESTED, Claim, Finding
 from stageroute_gym.reproduction.judging_theory import CLAIMS as THEORY_CLAIMS
 
@@ -181,7 +182,8 @@ def _from_budget(rows: Sequence[Row]) -> str:
 def _variants_that_track(rows: Sequence[Row]) -> str:
     """Which of the open choices make it track at the tightest budget there."""
     tightest = min(row["budget"] for row in rows)
-    mine = [row for row in rows if row["budget"] == tightest and row["agent"] == STAGEROUTE]
+    own = (STAGEROUTE, f"{STAGEROUTE}{SUFFIX}")
+    mine = [row for row in rows if row["budget"] == tightest and row["agent"] in own]
     tracking = [row["entry"] for row in mine if _tracks(row)]
     best = max(mine, key=lambda row: row["stage"]["mean"])
     shown = f"best: {best['entry']}, {best['stage']['mean']:.3f}"
