@@ -80,9 +80,33 @@ class InStratum:
     @property
     def verdict(self) -> str:
         """``ahead`` or ``behind`` beyond doubt, or ``-``."""
-        if self.p >= 1 - CONFIDENCE:
-            return "-"
-        return "ahead" if (self.difference.mean or 0) > 0 else "behind"
+        return _verdict(self.difference, self.p)
+
+
+@dataclass(frozen=True)
+class Against:
+    """An entry against another one over all worlds, paired by world.
+
+    Attributes:
+        rival: label of the other entry.
+        difference: entry less rival.
+        middle: interquartile mean of the differences.
+        low: lower end of its 95 % bootstrap interval over worlds; None with one world.
+        high: upper end.
+        p: p-value of Student's t test of the difference, corrected by Holm's method for all rivals.
+    """
+
+    rival: str
+    difference: Estimate
+    middle: float
+    low: float | None
+    high: float | None
+    p: float
+
+    @property
+    def verdict(self) -> str:
+        """``ahead`` or ``behind`` beyond doubt, or ``-``."""
+        return _verdict(self.difference, self.p)
 
 
 def world_scores(results: pl.DataFrame) -> dict[str, WorldScores]:
@@ -125,6 +149,23 @@ def over_worlds(scores: Mapping[str, WorldScores]) -> list[OverWorlds]:
     return sorted(rows, key=lambda row: (-row.middle, row.entry))
 
 
+def against_others(scores: Mapping[str, WorldScores], entry: str) -> list[Against]:
+    """An entry against each other one, in their order.
+
+    Args:
+        scores: from `world_scores`.
+        entry: label of the entry.
+    """
+    own = scores[entry]
+    rivals = [label for label in scores if label != entry]
+    apart = {rival: [own[name] - scores[rival][name] for name in own] for rival in rivals}
+    corrected = holm([p_value(apart[rival]) for rival in rivals])
+    return [
+        Against(rival, estimate(apart[rival]), *stratified_interval([np.array(apart[rival])]), p)
+        for rival, p in zip(rivals, corrected, strict=True)
+    ]
+
+
 def in_strata(scores: Mapping[str, WorldScores], entry: str, strata: Strata) -> list[InStratum]:
     """An entry against the best other one, over all worlds and in each stratum.
 
@@ -164,3 +205,9 @@ def in_strata(scores: Mapping[str, WorldScores], entry: str, strata: Strata) -> 
             )
         )
     return rows
+
+
+def _verdict(difference: Estimate, p: float) -> str:
+    if p >= 1 - CONFIDENCE:
+        return "-"
+    return "ahead" if (difference.mean or 0) > 0 else "behind"

@@ -18,6 +18,7 @@ def test_entries_over_worlds_and_one_by_stratum(stageroute: Stageroute) -> None:
     shown = stageroute("strata", "results", "--entry", "uniform")
     assert shown.code == 0, shown.err
     assert "3 worlds" in shown.out
+    assert "uniform against each other entry" in shown.out
     assert "uniform by stratum" in shown.out
     assert "budget: middle" in shown.out
     assert "models: few (2-10)" in shown.out

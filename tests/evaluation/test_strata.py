@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from stageroute_gym.evaluation.measures import SCORE
-from stageroute_gym.evaluation.strata import in_strata, over_worlds, world_scores
+from stageroute_gym.evaluation.strata import against_others, in_strata, over_worlds, world_scores
 
 STRATA = {f"w{number}": {"budget": "tight" if number < 4 else "loose"} for number in range(8)}
 
@@ -56,6 +56,26 @@ def test_the_best_other_entry_of_each_stratum():
     assert loose.difference.mean == pytest.approx(0.2 - 0.0055)
     assert (tight.level, tight.rival, tight.verdict) == ("tight", "steady", "behind")
     assert everywhere.verdict == "-"
+
+
+def test_each_other_entry_is_compared_by_world():
+    scores = world_scores(
+        results(
+            {
+                "ours": [0.5] * 8,
+                "worse": [0.4, 0.39, 0.41, 0.4, 0.38, 0.42, 0.4, 0.4],
+                "unlike": [0.1, 0.9] * 4,
+            }
+        )
+    )
+    unlike, worse = against_others(scores, "ours")
+    assert (worse.rival, worse.verdict) == ("worse", "ahead")
+    assert worse.difference.mean == pytest.approx(0.1)
+    # Without the two lowest and the two highest differences, 0.1 is left.
+    assert worse.middle == pytest.approx(0.1)
+    assert worse.low < 0.1 < worse.high
+    assert (unlike.difference.mean, unlike.verdict) == (pytest.approx(0.0), "-")
+    assert unlike.p == 1.0
 
 
 def test_noise_is_no_difference():
