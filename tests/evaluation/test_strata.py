@@ -75,7 +75,7 @@ def test_each_other_entry_is_compared_by_world():
     assert worse.middle == pytest.approx(0.1)
     assert worse.low < 0.1 < worse.high
     assert (unlike.difference.mean, unlike.verdict) == (pytest.approx(0.0), "-")
-    assert unlike.p == 1.0
+    assert unlike.p == pytest.approx(1.0)
 
 
 def test_noise_is_no_difference():
