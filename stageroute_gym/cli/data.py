@@ -1,4 +1,4 @@
-"""Commands for files of recorded outcomes: ``data check`` and ``data convert``."""
+"""Commands for files of recorded outcomes: ``data check``, ``convert`` and ``split``."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from stageroute_gym.workloads import FileReport
 
-app = typer.Typer(no_args_is_help=True, help="Check and convert files of recorded outcomes.")
+app = typer.Typer(no_args_is_help=True, help="Check, convert and split files of recorded outcomes.")
 
 TASKS_SHOWN = 10
 
@@ -116,6 +116,35 @@ def convert(
         print(f"note: {note}")
     size = f"{done.queries:,} queries, {len(done.models)} models"
     print(f"wrote {target}: {size}, from format {done.format}")
+
+
+@app.command()
+def split(
+    source: Annotated[str, typer.Argument(help="Parquet, CSV or JSON lines.")],
+    first: Annotated[str, typer.Argument(help="The .parquet or .csv file for the first queries.")],
+    second: Annotated[str, typer.Argument(help="The same for the others.")],
+    share: Annotated[float, typer.Option(help="Share of the queries in the first part.")] = 0.5,
+    seed: Annotated[
+        int | None,
+        typer.Option(help="Draw the first part by this seed; otherwise the file's order decides."),
+    ] = None,
+    features: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Numbers known of each query, by query_id, for both."),
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace files that exist.")
+    ] = False,
+) -> None:
+    """Write a file's first queries apart from the others: to fit agents on, to evaluate on."""
+    from stageroute_gym.workloads import split as write
+
+    done = write(
+        source, first, second, share=share, seed=seed, features_file=features, overwrite=overwrite
+    )
+    if done.left_out:
+        print(f"note: {done.left_out:,} queries are left out, since {features} lacks them")
+    print(f"wrote {first}: {done.first:,} queries; {second}: {done.second:,} queries")
 
 
 def _pairs(option: str, texts: Iterable[str]) -> dict[str, str]:

@@ -18,6 +18,7 @@ from stageroute_gym.workloads.outcome_files import (
 )
 from stageroute_gym.workloads.recorded import Recorded
 from stageroute_gym.workloads.schedule import Schedule
+from stageroute_gym.workloads.splitting import split
 from stageroute_gym.workloads.table import OutcomeTable
 from stageroute_gym.workloads.workload import AnyWorkload, Change, OfSeed, PerSeedWorkload, Workload
 from stageroute_gym.workloads.worlds import RandomWorld
@@ -48,4 +49,5 @@ __all__ = [
     "convert",
     "is_outcome_format",
     "read_outcomes",
+    "split",
 ]

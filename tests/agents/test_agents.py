@@ -68,7 +68,8 @@ def test_a_batch_out_of_step_goes_on_over_several_episodes(name, continuous):
 
 
 @pytest.mark.parametrize(
-    "name", sorted(set(names()) - {"uniform", "thompson-lp", "budgeted-thompson"})
+    "name",
+    sorted(set(names()) - {"uniform", "thompson-lp", "budgeted-thompson", "litellm-adaptive"}),
 )
 def test_a_new_episode_starts_from_a_clean_memory(name):
     env = make_env(make_world(budget_rule="soft", features=2), continuous=True)

@@ -14,7 +14,7 @@ import math
 
 import numpy as np
 
-from stageroute_agents.arrays import Floats, Integers
+from stageroute_agents.arrays import Flags, Floats, Integers
 from stageroute_gym.compiling import njit
 
 _SWEEPS = 3
@@ -213,3 +213,53 @@ def _bracket(
             high, cheap, worth = middle, spend, reached
     part = (budget - cheap) / (dear - cheap) if dear > cheap else 1.0
     return low, high, part, worth + high * budget
+
+
+@njit(cache=True)
+def mix_query(
+    score: Floats,
+    cost: Floats,
+    prices: Floats,
+    rent: Floats,
+    members: Integers,
+    caps: Floats,
+    shares: Floats,
+) -> None:
+    """Route one query by a mixture of its best models at two prices of the budget.
+
+    Args:
+        score: as for `fill_query`, like what follows but ``prices``.
+        cost: see there.
+        prices: low and high price, share of the low one, shape (3,), float64; see `solve`.
+        rent: see there.
+        members: see there.
+        caps: see there.
+        shares: written, shape (N,), float64.
+    """
+    other = np.zeros(len(shares))
+    shares[:] = 0.0
+    fill_query(score, cost, prices[0], rent, members, caps, shares)
+    fill_query(score, cost, prices[1], rent, members, caps, other)
+    for m in members:
+        shares[m] = prices[2] * shares[m] + (1.0 - prices[2]) * other[m]
+
+
+@njit(cache=True)
+def route_at_prices(
+    score: Floats, cost: Floats, prices: Floats, rents: Floats, usable: Flags, caps: Floats
+) -> Floats:
+    """Route a query in each of some episodes, shape (R, N), float64.
+
+    Args:
+        score: shape (R, N), float64.
+        cost: USD, shape (R, N), float64.
+        prices: as for `mix_query`, shape (R, 3), float64.
+        rents: prices of throughput, shape (R, N), float64.
+        usable: models that can serve, shape (R, N), bool.
+        caps: largest share of one query that each model may take, shape (N,), float64.
+    """
+    shares = np.zeros(score.shape)
+    for i in range(len(score)):
+        members = np.flatnonzero(usable[i])
+        mix_query(score[i], cost[i], prices[i], rents[i], members, caps, shares[i])
+    return shares

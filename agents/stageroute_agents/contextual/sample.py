@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from stageroute_agents.arrays import Flags, Floats, Integers
-from stageroute_agents.contextual.prices import fill_query, solve
+from stageroute_agents.contextual.prices import mix_query, solve
 from stageroute_agents.contextual.regression import (
     LOG_COST,
     SCORE,
@@ -295,17 +295,11 @@ def route_rows(
         shares: written, shape (R, N), float64.
     """
     places, n = sample.effects.shape[1:3]
-    score, cost, other = np.empty(n), np.empty(n), np.zeros(n)
+    score, cost = np.empty(n), np.empty(n)
     for i in range(len(rows)):
         e = rows[i]
         place = (int(sample.met[e, 0]) - 1) % places
         effects = sample.effects[e, place]
         expect(e, sample.task[e, place], effects, believed, widths, cheapest, score, cost)
         members = np.flatnonzero(usable[i])
-        low, high, part = prices[e]
-        shares[i] = 0.0
-        other[:] = 0.0
-        fill_query(score, cost, low, rents[e], members, throughput, shares[i])
-        fill_query(score, cost, high, rents[e], members, throughput, other)
-        for m in range(n):
-            shares[i, m] = part * shares[i, m] + (1.0 - part) * other[m]
+        mix_query(score, cost, prices[e], rents[e], members, throughput, shares[i])
