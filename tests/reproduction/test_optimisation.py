@@ -42,6 +42,7 @@ def test_times_are_apart_from_the_results(measured):
         ("DeployOPT", 5, 5),
         ("DeployOPT", 11, 5),
         ("DeployOPT", 11, 3),
+        ("DeployOPT, scarce slots", 11, 5),
     }
     assert all(row["microseconds"] > 0 for row in measured.timings["times"])
 

@@ -281,7 +281,7 @@ def _gaps(gaps: Sequence[Mapping[str, Any]]) -> alt.TopLevelMixin:
             "difficulty:Q",
             title="gap over sqrt(M_max K / T)",
             scale=alt.Scale(type="log", nice=False),
-            axis=alt.Axis(values=[0.1, 0.25, 0.5, 1, 2, 3], format="~r", grid=False),
+            axis=alt.Axis(values=[0.1, 0.25, 0.5, 1, 2, 3, 6], format="~r", grid=False),
         ),
         color=_entry_colors(names),
     )

@@ -23,7 +23,9 @@ def charts(measured: Measured) -> list[Chart]:
             "Microseconds for one programme, by solver: scipy makes a new model each time, HiGHS "
             "and Gurobi keep one and get its numbers changed. RouteOPT over N deployed models; "
             f"DeployOPT over N models with M_max = {base['slots']}, and with M_max slots over "
-            f"N = {base['models']}. Of this machine; the fastest of several rounds.",
+            f"N = {base['models']}. Scarce slots: small and unequal caps, so that the relaxation "
+            "is not the solution and sets have to be searched. Of this machine; the fastest of "
+            "several rounds.",
             _times(times, base),
         )
     ]
@@ -91,10 +93,12 @@ def _times(times: Sequence[Mapping[str, Any]], base: Mapping[str, int]) -> alt.T
 
     route = [row for row in times if row["programme"] == "RouteOPT"]
     deploy = [row for row in times if row["programme"] == "DeployOPT"]
+    scarce = [row for row in times if row["programme"] == "DeployOPT, scarce slots"]
     panels = (
         ("RouteOPT, N deployed", "models", route),
         ("DeployOPT, N", "models", [row for row in deploy if row["slots"] == base["slots"]]),
         ("DeployOPT, M_max", "slots", [row for row in deploy if row["models"] == base["models"]]),
+        ("DeployOPT, scarce slots, N", "models", scarce),
     )
     solvers = list(dict.fromkeys(row["solver"] for row in times))
     color = alt.Color(
@@ -117,7 +121,7 @@ def _times(times: Sequence[Mapping[str, Any]], base: Mapping[str, int]) -> alt.T
             ),
             color=color,
         )
-        .properties(width=190, height=180)
+        .properties(width=150, height=180)
         for place, (title, field, rows) in enumerate(panels)
     ]
     return alt.hconcat(*drawn)

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from stageroute_gym.evaluation.trials import LeaderboardSettings
     from stageroute_gym.report.results import Results
 
-ROUTE, DEPLOY = "RouteOPT", "DeployOPT"
+ROUTE, DEPLOY, SCARCE = "RouteOPT", "DeployOPT", "DeployOPT, scarce slots"
 _LEAST_SLOTS = 3  # of throughput 0.4 each, as in `random_programmes`, that serve every query
 _STEPS_FOR_MEMORY = 200
 
@@ -95,6 +95,10 @@ def measure(
         programmes: dict[str, list[Programme] | None] = {
             ROUTE: random_programmes(size, slots=size) if size <= max(settings.slots) else None,
             DEPLOY: random_programmes(size, slots=slots),
+            # Where the relaxation is not the solution, and sets have to be searched.
+            SCARCE: random_programmes(size, scarce=True, slots=slots)
+            if slots == settings.slots[0] < size
+            else None,
         }
         for kind, cases in programmes.items():
             if cases is None:
@@ -131,7 +135,7 @@ def _places(settings: Settings) -> list[tuple[int, int]]:
 
 def _general(kind: str, size: int) -> dict[str, Solve]:
     """General solvers that are installed, by name."""
-    deploy = kind == DEPLOY
+    deploy = kind != ROUTE
     found: dict[str, Solve] = {SCIPY: scipy_deploy if deploy else scipy_route}
     if installed("highspy"):
         found[HIGHS] = warm_highs_deploy(size) if deploy else warm_highs_route(size)
@@ -141,7 +145,7 @@ def _general(kind: str, size: int) -> dict[str, Solve]:
 
 
 def _tasks(kind: str, size: int, cases: list[Programme]) -> dict[str, Task]:
-    ours = deploy_task(cases) if kind == DEPLOY else route_task(cases)
+    ours = route_task(cases) if kind == ROUTE else deploy_task(cases)
     general = {name: solver_task(solve, cases) for name, solve in _general(kind, size).items()}
     return {OURS: ours, **general}
 
