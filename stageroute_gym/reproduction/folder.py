@@ -143,6 +143,7 @@ def make_folder(path: Path) -> None:
         raise FieldError("out", str(path), allowed) from error
 
 
-def as_json(content: Any) -> str:
-    """JSON as the folder's files hold it."""
-    return json.dumps(content, indent=1, allow_nan=False) + "\n"
+def as_json(content: Any, *, indent: int | None = 1) -> str:
+    """JSON as the folder's files hold it; without ``indent`` as short as it gets."""
+    separators = (",", ":") if indent is None else None
+    return json.dumps(content, indent=indent, separators=separators, allow_nan=False) + "\n"

@@ -83,7 +83,7 @@ def reproduce(
     results = results_of(every, folder)
     table = claims_table(results)
     texts = {
-        RESULTS: as_json(results),
+        RESULTS: as_json(results, indent=None),
         MARKDOWN: render(results),
         CLAIMS: markdown([table.table], table.notes),
     }
