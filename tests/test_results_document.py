@@ -13,8 +13,8 @@ from stageroute_gym.reproduction.markdown import read_results, render
 ROOT = Path(__file__).parents[1]
 KEPT = ROOT / "docs" / "results.json"
 HOW = (
-    "after a run of stageroute reproduce copy its results.json to docs, its RESULTS.md here, and its "
-    "claims.md between the README's marks; after a change of words or rules print RESULTS.md by "
+    "after a run of stageroute reproduce copy its results.json to docs, its RESULTS.md here, and "
+    "its claims.md between the README's marks; after a change of rules print RESULTS.md by "
     "stageroute reproduce --render docs/results.json and take the README's table from it"
 )
 
