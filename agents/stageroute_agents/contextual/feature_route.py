@@ -80,7 +80,7 @@ class FeatureRoute(PacedRoute):
         *,
         seed: int = 0,
         evidence: float = 2.5,
-        feature_width: float = 0.5,
+        feature_width: float = 2.0,
         set_width: float = 1.0,
     ) -> None:
         super().__init__(context, seed=seed)
