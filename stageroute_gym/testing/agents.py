@@ -33,6 +33,7 @@ WORLDS: Mapping[str, Mapping[str, Any]] = {
     "slow start": {"horizon": 60, "num_stages": 6, "activation_delay": 6, "initial_models": 5},
     "scarce": {"horizon": 60, "num_stages": 4, "budget": 5e-5, "throughput": 0.1},
     "tasks": {"horizon": 60, "num_stages": 4, "features": "task", "deployment_cost": 1e-4},
+    "features": {"scenario": "per-query", "horizon": 60, "num_stages": 4},
 }
 _SEEDS = (3, 11, 4)
 _HANDED_OVER = 25  # steps after which another agent goes on
@@ -45,7 +46,7 @@ Steps = list[NDArray[Any]]
 def check_agent(factory: AgentFactory, *, keeps_limits: bool = False, **parameters: Any) -> None:
     """Check that an agent behaves as the evaluation expects of it.
 
-    In several small worlds of the scenario ``routerbench``, and with the actions of
+    In several small worlds, and with the actions of
     `StageRoute-v0` and `StageRouteContinuous-v0` (or of the one that the agent's attribute
     ``env_id`` names):
 
