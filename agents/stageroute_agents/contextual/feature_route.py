@@ -40,6 +40,8 @@ _CHOSEN_BY = 128
 _PRICED_EVERY = 32
 # The regressions are fitted anew after so many outcomes more, or such a part.
 _FIT_AFTER, _FIT_GROWTH = 20.0, 1.05
+# Width of the score bound for what is unsure about a model's mean, in deviations.
+_MEAN_WIDTH = 1.5
 _LEAST_COST = 1e-6  # of the largest that a query can have, since logarithms are taken
 _LEAST_BUDGET = 1e-6  # of a query's, since prices are for one above 0
 
@@ -184,7 +186,7 @@ class FeatureRoute(PacedRoute):
 
     def _route_by_features(self, batch: Batch, state: State, rows: Integers) -> Floats:
         sample, believed = _sample(state), self._believed(state)
-        widths, cheapest = (self.width, self.feature_width), self.cost_bounds[0]
+        widths, cheapest = (_MEAN_WIDTH, self.feature_width), self.cost_bounds[0]
         due = np.flatnonzero(state["queries"][rows] >= state["price_next"][rows])
         if due.size:
             budget = self._budget(rows_of(batch, due), state, rows[due])[1]

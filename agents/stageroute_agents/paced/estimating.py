@@ -68,6 +68,8 @@ class EstimatingAgent(Learner):
             "score": np.zeros((rows, tasks, models)),
             "deviation": np.zeros((rows, tasks, models)),
             "cost": np.zeros((rows, tasks, models)),
+            "noise": np.zeros((rows, models)),
+            "scale": np.zeros(rows),
             "pending": np.zeros((rows, models)),
         }
         if tasks > 1:
@@ -96,11 +98,13 @@ class EstimatingAgent(Learner):
             state["cells"],
             self.task_weights(state),
             state["pending"],
+            state["scale"],
             prices if self.use_prices else np.zeros_like(prices),
             self.prior,
             self.cost_bounds[0],
             state["score"],
             state["deviation"],
+            state["noise"],
             state["cost"],
         )
 
@@ -136,6 +140,7 @@ class EstimatingAgent(Learner):
 
     def _book(self, state: State, outcomes: Outcomes) -> None:
         rows, models = outcomes.served
+        state["scale"][rows] = np.maximum(state["scale"][rows], outcomes.score[rows])
         tasks = np.zeros(len(rows), np.int64)
         if self.num_tasks > 1:
             noted = self.diary.recall(state["tasks"], outcomes.query, rows)

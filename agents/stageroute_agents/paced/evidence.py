@@ -7,10 +7,11 @@ import math
 from stageroute_agents.arrays import Floats, Integers
 from stageroute_gym.compiling import njit
 
-# `cells`, shape (E, G, N, 4): what has been observed of each model on each of G tasks. Scores and
-# costs are counted apart, since a model may change in one of them only.
-SCORES, SCORE_SUM, COSTS, COST_SUM = range(4)
-NUM_SUMS = 4
+# `cells`, shape (E, G, N, 5): what has been observed of each model on each of G tasks. Scores and
+# costs are counted apart, since a model may change in one of them only. SPREAD is the sum of the
+# squared deviations of the scores from their mean (Welford 1962), which a shift of that leaves.
+SCORES, SCORE_SUM, SPREAD, COSTS, COST_SUM = range(5)
+NUM_SUMS = 5
 # `watches`, shape (E, N, 2, 6): surprises of a model's scores and of the logarithms of its costs,
 # that is observed less expected, of all its outcomes and of the last few.
 SCORE, LOG_COST = range(2)
@@ -46,7 +47,7 @@ def learn_rows(
     last outcomes.
 
     Args:
-        cells: read and written, shape (E, G, N, 4), float64.
+        cells: read and written, shape (E, G, N, 5), float64.
         watches: read and written, shape (E, N, 2, 6), float64.
         rows: the episodes, each once, shape (R,), int64.
         tasks: task of the query, shape (R,), int64.
@@ -71,8 +72,11 @@ def learn_rows(
                 if kept < 1.0:
                     _forget_costs(cells[e], m, shift, kept)
         cell = cells[e, tasks[i], m]
+        before = cell[SCORE_SUM] / max(cell[SCORES], 1.0)
         cell[SCORES] += 1.0
         cell[SCORE_SUM] += score[i]
+        if cell[SCORES] > 1.0:
+            cell[SPREAD] += (score[i] - before) * (score[i] - cell[SCORE_SUM] / cell[SCORES])
         cell[COSTS] += 1.0
         cell[COST_SUM] += cost[i]
 
@@ -83,6 +87,7 @@ def _forget_scores(cells: Floats, model: int, shift: float, kept: float) -> None
         number = cells[g, model, SCORES] * kept
         total = cells[g, model, SCORE_SUM] * kept + number * shift
         cells[g, model, SCORES] = number
+        cells[g, model, SPREAD] *= kept
         cells[g, model, SCORE_SUM] = min(max(total, 0.0), number)
 
 

@@ -9,8 +9,9 @@ import numpy as np
 from stageroute_agents.arrays import Batch, Flags, Floats, Integers, State
 from stageroute_agents.paced.estimates import Prior
 from stageroute_agents.paced.estimating import EstimatingAgent
-from stageroute_agents.paced.sets import best_mixtures, shared_mixtures
-from stageroute_agents.paced.task_route import route_paced_rows
+from stageroute_agents.paced.sets import best_sets
+from stageroute_agents.paced.task_route import Settings, route_paced_rows
+from stageroute_agents.paced.trials import bound_rows
 from stageroute_gym.checks import number, switch
 from stageroute_gym.context import AgentContext
 from stageroute_gym.optimize.slots import fill_slots_rows
@@ -20,14 +21,20 @@ from stageroute_gym.tuning.space import Real, SearchSpace
 class PacedRoute(EstimatingAgent):
     """DeployOPT and RouteOPT on estimates that fit the data, with the budget paced.
 
-    Six things differ from StageRoute. Each mends a loss that was measured and has a switch, and
-    ``stageroute reproduce ablations`` measures what each is worth:
+    What differs from StageRoute. Each part mends a loss that was measured and has a switch or a
+    factor, and ``stageroute reproduce ablations`` measures what each is worth:
 
     * ``pace``: a query may cost what is left of the budget over the queries left, instead of ``b``.
       Costs are estimated, not bounded from below: optimism about them overspends a tight budget.
-    * ``use_prices``: list prices are the prior of the costs, and a regression on them the prior of
-      the scores. Scores get upper bounds ``m + width s`` with the deviation ``s`` of a posterior
-      mean; StageRoute's radius shrinks with the mean, so that it drops a model after a bad start.
+      Both programmes may decline queries where the budget brings more elsewhere; so a budget that
+      cannot serve all goes to the best scores for the money, all over the horizon.
+    * ``width``: models get what a trial of them would be worth within the queries left, a bonus
+      that vanishes towards the end (`stageroute_agents.paced.trials`). For DeployOPT the shortest
+      trial is a stage. StageRoute's radius knows neither horizon nor variance.
+    * ``use_prices``: list prices are the prior of the costs as far as they prove to tell of them
+      (`stageroute_agents.paced.costs`), and a regression on them that of the scores; level, slope
+      and variances of the scores are learned from the models seen
+      (`stageroute_agents.paced.scores`).
     * ``share_stages``: dear and cheap stages in turn (`stageroute_agents.paced.sets`).
     * ``forget``: what is known of a model that changes shrinks to its last outcomes
       (`stageroute_agents.paced.evidence`).
@@ -39,13 +46,9 @@ class PacedRoute(EstimatingAgent):
     Args:
         context: what it may know of the world it is for.
         seed: seed of the agent's own random numbers.
-        width: width of the score bound that RouteOPT and spare slots go by, in deviations.
-        deploy_width: the same for DeployOPT.
-        score_prior: weight of the prior on a model's score, in observations, above 0.
-        prior_mean: prior mean of a score, in (0, 1).
-        price_slope: prior of the rise in score for a list price ``e`` times as high.
-        slope_prior: weight of that prior, in squared logarithms of a price, above 0.
-        cost_prior: weight of the prior on a model's cost, in observations, above 0.
+        width: factor of the worth of a trial, at least 0; 1 is what the calculation says.
+        price_slope: prior of the rise in score with the list price, at least 0, see
+            `stageroute_agents.paced.estimates.Prior`.
         cell_prior: weight of model and task against their combination, in observations, above 0.
         pace, use_prices, share_stages, forget, count_pending, per_task: see above.
 
@@ -55,12 +58,7 @@ class PacedRoute(EstimatingAgent):
 
     search_space: ClassVar[SearchSpace] = {
         "width": Real(0.1, 4.0, "log"),
-        "deploy_width": Real(0.05, 4.0, "log"),
-        "score_prior": Real(1.0, 50.0, "log"),
-        "prior_mean": Real(0.2, 0.95),
-        "price_slope": Real(0.0, 0.3),
-        "slope_prior": Real(0.5, 100.0, "log"),
-        "cost_prior": Real(0.3, 30.0, "log"),
+        "price_slope": Real(0.0, 2.0),
     }
 
     def __init__(
@@ -68,13 +66,8 @@ class PacedRoute(EstimatingAgent):
         context: AgentContext,
         *,
         seed: int = 0,
-        width: float = 1.5,
-        deploy_width: float = 0.25,
-        score_prior: float = 5.0,
-        prior_mean: float = 0.65,
-        price_slope: float = 0.1,
-        slope_prior: float = 8.0,
-        cost_prior: float = 3.0,
+        width: float = 1.0,
+        price_slope: float = 0.5,
         cell_prior: float = 20.0,
         pace: bool = True,
         use_prices: bool = True,
@@ -87,11 +80,7 @@ class PacedRoute(EstimatingAgent):
             context,
             seed=seed,
             prior=Prior(
-                number("score_prior", score_prior, 0, above=True),
-                number("prior_mean", prior_mean, 0, 1, above=True, below=True),
                 number("price_slope", price_slope, 0),
-                number("slope_prior", slope_prior, 0, above=True),
-                number("cost_prior", cost_prior, 0, above=True),
                 number("cell_prior", cell_prior, 0, above=True),
             ),
             use_prices=switch("use_prices", use_prices),
@@ -100,11 +89,17 @@ class PacedRoute(EstimatingAgent):
             count_pending=switch("count_pending", count_pending),
         )
         self.width = number("width", width, 0)
-        self.deploy_width = number("deploy_width", deploy_width, 0)
         self.pace = switch("pace", pace)
         # Stages can only share what is paced.
         self.share_stages = switch("share_stages", share_stages) and self.pace
         self.stage_ends: Integers = self.problem.stage_bounds[1:]
+        self.settings = Settings(
+            self.width,
+            self.problem.horizon,
+            self.problem.feedback_delay,
+            -1.0 if self.pace else self.problem.budget,
+            self.continuous,
+        )
 
     def initial_state(self, rows: int) -> State:
         """With ``budget_kept``, shape (rows,).
@@ -127,24 +122,24 @@ class PacedRoute(EstimatingAgent):
         score, deviation, cost = (
             self.over_tasks(state, name, rows) for name in ("score", "deviation", "cost")
         )
+        noise, queries = state["noise"][rows], state["queries"][rows]
         caps = self.throughput * (batch["available"] > 0)
         slots = self.problem.max_deployed
         left, budget = self._budget(batch, state, rows)
-        bound = np.minimum(score + self.deploy_width * deviation, 1.0)
-        if self.share_stages:
-            stage = self.stages(state["queries"][rows])
-            stages_left = len(self.stage_ends) - stage
-            mixtures, uneven = shared_mixtures(bound, cost, budget, caps, slots, stages_left)
-            length = self.stage_ends[stage] - state["queries"][rows]
-            kept = np.maximum(left - mixtures.cost * length, 0.0)
-            state["budget_kept"][rows] = np.where(uneven, kept, np.nan)
-        else:
-            mixtures = best_mixtures(bound, cost, budget, caps, slots)
-        chosen = mixtures.weights > 0
-        bound = np.minimum(score + self.width * deviation, 1.0)
+        stage = self.stages(queries)
+        length, known = self.stage_ends[stage] - queries, self.settings.horizon - queries
+        known -= self.settings.delay
+        bound = np.empty_like(score)
+        bound_rows(score, deviation, noise, caps, known, length, self.width, bound)
+        stages_left = len(self.stage_ends) - stage if self.share_stages else np.ones_like(stage)
+        sets = best_sets(bound, cost, budget, caps, slots, stages_left)
+        kept = np.maximum(left - sets.cost * length, 0.0)
+        state["budget_kept"][rows] = np.where(sets.uneven, kept, np.nan)
+        # A spare slot is no loss, so that a trial in it may be as short as one query.
+        bound_rows(score, deviation, noise, caps, known, np.ones_like(length), self.width, bound)
         pulls = batch["pulls"].astype(np.int64)
-        fill_slots_rows(bound, cost, caps > 0, pulls, mixtures.price, slots, chosen)
-        return chosen
+        fill_slots_rows(bound, cost, caps > 0, pulls, sets.price, slots, sets.chosen)
+        return sets.chosen
 
     def route(self, batch: Batch, state: State, rows: Integers) -> Floats:
         """Shares by RouteOPT over the tasks."""
@@ -153,6 +148,7 @@ class PacedRoute(EstimatingAgent):
             rows,
             state["score"],
             state["deviation"],
+            state["noise"],
             state["cost"],
             self.task_weights(state),
             state["task"],
@@ -162,7 +158,8 @@ class PacedRoute(EstimatingAgent):
             batch["deployed"],
             self.throughput,
             self.stage_ends,
-            (self.width, self.problem.horizon, -1.0 if self.pace else self.problem.budget),
+            state["key"],
+            self.settings,
             shares,
         )
         return shares

@@ -3,16 +3,41 @@
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from stageroute_agents.arrays import Floats, Integers
+from stageroute_agents.paced.trials import trial_bonus
+from stageroute_agents.streams import ACTION
 from stageroute_gym.array_types import Singles
 from stageroute_gym.compiling import njit
+from stageroute_gym.simulator.draws import bits, uniform
 
 # Each step finds a new vertex of the concave value, so that the limit is never met in practice.
 _MOST_STEPS = 100
 _LEAST_GAIN = 1e-12
+_ROUNDING = 1e-9  # differences between sums of shares below this are rounding
+
+
+class Settings(NamedTuple):
+    """What `route_paced_rows` goes by in all episodes.
+
+    Attributes:
+        width: factor of what a model is worth above its expected score.
+        horizon: queries in an episode.
+        delay: queries after which an outcome is known.
+        fixed: a fixed budget a query, USD; below 0 for a paced one.
+        continuous: whether the shares are an action themselves. One that adds up to less than 1 is
+            then scaled up by the environment, so that queries have to be declined one by one.
+    """
+
+    width: float
+    horizon: int
+    delay: int
+    fixed: float
+    continuous: bool
 
 
 @njit(cache=True)
@@ -27,11 +52,12 @@ def route_tasks_kernel(
 ) -> tuple[float, float, float]:
     """Solve RouteOPT over tasks for one episode.
 
-    Maximises ``sum w_g mu_gm p_gm`` subject to ``sum w_g c_gm p_gm <= b``, ``sum_m p_gm = s`` and
-    ``0 <= p_gm <= alpha_m``, where ``s = min(1, sum alpha_m)``. At a price ``lambda`` of the budget
-    each task fills the models by ``mu - lambda c``; secants between a dear and a cheap such vertex
-    find the price at which both are best, and mixing the two meets the budget. With one task this
-    is RouteOPT. Where nothing is affordable the plan is the cheapest one.
+    Maximises ``sum w_g mu_gm p_gm`` subject to ``sum w_g c_gm p_gm <= b``, ``sum_m p_gm <= 1`` and
+    ``0 <= p_gm <= alpha_m``: queries may be declined, so that a budget that cannot serve all goes
+    to where it brings most, and the problem always has a solution. At a price ``lambda`` of the
+    budget each task fills the models by ``mu - lambda c`` as long as that is above 0; secants
+    between a dear and a cheap such vertex find the price at which both are best, and mixing the
+    two meets the budget.
 
     Args:
         score: ``mu``, shape (G, M), float64.
@@ -39,8 +65,9 @@ def route_tasks_kernel(
         weight: ``w``, share of each task in the queries, adds up to 1, shape (G,), float64.
         budget: ``b``, USD a query.
         caps: ``alpha``; 0 for models that cannot be used, shape (M,), float64.
-        cheap: written: the cheap vertex, shape (G, M), float64.
-        dear: written: the dear vertex, shape (G, M), float64.
+        cheap: written where it has a part: the cheap vertex, shape (G, M), float64.
+        dear: written where it has a part: the dear vertex, shape (G, M), float64. In each vertex
+            the shares of a task add up to 1, or all models with a share are at their cap.
 
     Returns:
         Share of the dear vertex in the mixture, the mixture's expected score, and its cost in USD.
@@ -79,7 +106,7 @@ def _vertex(
     keys: Floats,
     order: Integers,
 ) -> tuple[float, float]:
-    """Fill each task's models by their value at a price; the expected score and cost."""
+    """Fill each task's models by their value at a price, while it is above 0; score and cost."""
     groups, n = score.shape
     usable = 0
     for m in range(n):
@@ -90,7 +117,10 @@ def _vertex(
     for g in range(groups):
         for i in range(usable):
             m = order[i]
-            keys[m] = -cost[g, m] if price == math.inf else score[g, m] - price * cost[g, m]
+            if price < math.inf:
+                keys[m] = score[g, m] - price * cost[g, m]
+            else:
+                keys[m] = score[g, m] if cost[g, m] == 0.0 else -1.0
         # By insertion, since the order of the task before is nearly right.
         for i in range(1, usable):
             m = order[i]
@@ -107,6 +137,8 @@ def _vertex(
         left = 1.0
         for i in range(usable):
             m = order[i]
+            if keys[m] <= 0.0:
+                break
             share = min(caps[m], left)
             shares[g, m] = share
             total_score += weight[g] * share * score[g, m]
@@ -139,6 +171,7 @@ def route_paced_rows(
     rows: Integers,
     score: Floats,
     deviation: Floats,
+    noise: Floats,
     cost: Floats,
     weight: Floats,
     task: Integers,
@@ -148,16 +181,18 @@ def route_paced_rows(
     deployed: Singles,
     throughput: Floats,
     stage_ends: Integers,
-    settings: tuple[float, int, float],
+    keys: NDArray[np.uint64],
+    settings: Settings,
     shares: Floats,
 ) -> None:
     """Bound the scores, pace the budget and solve RouteOPT over tasks, for the queries at hand.
 
     Args:
         rows: the episodes with a query to route, shape (R,), int64.
-        score: estimates of all ``E`` episodes, shape (E, G, N), float64, like the next two.
+        score: estimates of all ``E`` episodes, shape (E, G, N), float64, like the next one.
         deviation: see there.
-        cost: USD, see there.
+        noise: deviation of one score, shape (E, N), float64.
+        cost: USD, as ``score``.
         weight: share of each task in the queries, shape (E, G), float64.
         task: task of the query, shape (E,), int64.
         queries: queries that are over, shape (E,), int64.
@@ -166,11 +201,11 @@ def route_paced_rows(
         deployed: observation of the ``R`` episodes, shape (R, N), float32.
         throughput: shape (N,), float64.
         stage_ends: queries that are over when each stage is, shape (K,), int64.
-        settings: width of the score bound, horizon, and a fixed budget a query in USD, below 0 for
-            a paced one.
+        keys: keys of the episodes, shape (E,), uint64.
+        settings: see `Settings`.
         shares: written, shape (R, N), float64.
     """
-    width, horizon, fixed = settings
+    width, horizon, delay, fixed, continuous = settings
     groups, n = score.shape[1:]
     bound, caps = np.empty((groups, n)), np.empty(n)
     cheap, dear = np.zeros((groups, n)), np.zeros((groups, n))
@@ -183,9 +218,16 @@ def route_paced_rows(
         for m in range(n):
             caps[m] = throughput[m] if deployed[i, m] > 0.0 else 0.0
             for g in range(groups):
-                bound[g, m] = min(score[e, g, m] + width * deviation[e, g, m], 1.0)
+                bound[g, m] = score[e, g, m]
+                if caps[m] > 0.0:
+                    more = caps[m] * weight[e, g] * (horizon - delay - queries[e])
+                    bonus = trial_bonus(deviation[e, g, m], noise[e, m], more, 1.0)
+                    bound[g, m] = min(score[e, g, m] + width * bonus, 1.0)
         part, _, _ = route_tasks_kernel(bound, cost[e], weight[e], budget, caps, cheap, dear)
         g = task[e]
+        if continuous and 0.0 < part < 1.0 and abs((dear[g] - cheap[g]).sum()) > _ROUNDING:
+            draw = uniform(bits(bits(keys[e], ACTION), 2 * queries[e] + 1), 0)
+            part = 1.0 if draw < part else 0.0
         for m in range(n):
             # The other vertex was not written where one of them is the plan.
             shares[i, m] = (part * dear[g, m] if part > 0.0 else 0.0) + (

@@ -52,7 +52,7 @@ def test_a_router_decides_as_the_agent_in_its_environment(agent, continuous, del
 
 
 @pytest.mark.parametrize("continuous", [True, False], ids=["shares", "models"])
-@pytest.mark.parametrize("agent", ["stageroute", "paced-route", "linucb", "uniform"])
+@pytest.mark.parametrize("agent", ["stageroute", "cucb", "linucb", "uniform"])
 def test_a_hard_budget_ends_where_the_episode_ends(agent, continuous):
     world = changing_world(budget=0.3, budget_rule="hard")
     context, steps, _ = episode(world, agent, continuous=continuous, seed=1)
@@ -82,7 +82,7 @@ def test_scores_that_do_not_come_back_and_models_that_load(agent, continuous):
 
 
 @pytest.mark.parametrize("price", [0.1, 3.0], ids=["cheaper", "dearer"])
-@pytest.mark.parametrize("agent", ["stageroute", "paced-route"])
+@pytest.mark.parametrize("agent", ["stageroute", "cucb"])
 def test_a_hard_budget_with_delay_differs_only_by_what_is_in_flight(agent, price):
     """The environment knows each cost at once; the router expects those in flight."""
     world = changing_world(budget=0.3, budget_rule="hard", feedback_delay=7)

@@ -97,26 +97,74 @@ def test_evidence_is_what_the_environment_shows():
         seen = {name: np.array(observation[name]) for name in ("pulls", "mean_score", "mean_cost")}
         observation, *_ = env.step(action)
     cells = state["cells"]
-    assert cells.shape == (2, 8, 11, 4)
+    assert cells.shape == (2, 8, 11, 5)
     np.testing.assert_array_equal(cells[..., 0].sum(axis=1), seen["pulls"])
     np.testing.assert_allclose(
         cells[..., 1].sum(axis=1), seen["pulls"] * seen["mean_score"], rtol=1e-5
     )
     np.testing.assert_allclose(
-        cells[..., 3].sum(axis=1), seen["pulls"] * seen["mean_cost"], rtol=1e-5
+        cells[..., 4].sum(axis=1), seen["pulls"] * seen["mean_cost"], rtol=1e-5
     )
     assert (cells[..., 0].sum(axis=2) > 0).all()  # every task was met
+
+
+def decide(env, agent, *, queries, budget_left=1.0, number=40.0, **state):
+    """Shares for one query of two deployed models, the second with few outcomes."""
+    observation, _ = env.reset(seed=0)
+    known = agent.begin([0])
+    known["queries"][:] = queries
+    models = env.agent_context.num_models
+    known["score"][0, 0, :2], known["cost"][0, 0, :] = (0.6, 0.55), state["cost"]
+    known["deviation"][0, 0, 1], known["noise"][:] = 0.4 / np.sqrt(number), 0.4
+    deployed = np.zeros((1, models), np.float32)
+    deployed[0, :2] = 1.0
+    batch = {**observation, "phase": np.ones((1, 1), np.float32), "deployed": deployed}
+    batch["budget_left"] = np.full((1, 1), budget_left, np.float32)
+    return agent.route(batch, known, np.array([0]))[0, :2]
+
+
+@pytest.fixture
+def loose():
+    return StageRouteVectorEnv(1, scenario="routerbench", horizon=1_000, throughput=1.0)
+
+
+def test_it_stops_exploring_as_the_end_comes_near(loose):
+    """The second model may be the better one; to find out takes some of the queries left."""
+    agent, cost = PacedRoute(loose.agent_context), 0.1 * loose.problem.budget
+    np.testing.assert_array_equal(decide(loose, agent, queries=100, cost=cost), [0.0, 1.0])
+    np.testing.assert_array_equal(decide(loose, agent, queries=990, cost=cost), [1.0, 0.0])
+    greedy = PacedRoute(loose.agent_context, width=0.0)
+    np.testing.assert_array_equal(decide(loose, greedy, queries=100, cost=cost), [1.0, 0.0])
+
+
+def test_where_the_budget_does_not_bind_costs_do_not_matter(loose):
+    agent = PacedRoute(loose.agent_context)
+    costs = np.full(loose.agent_context.num_models, 1e-3 * loose.problem.budget)
+    costs[0] = 0.9 * loose.problem.budget
+    shares = decide(loose, agent, queries=990, cost=costs)
+    np.testing.assert_array_equal(shares, [1.0, 0.0])
+
+
+def test_where_the_budget_cannot_serve_all_it_declines(loose):
+    agent, cost = PacedRoute(loose.agent_context), 4 * loose.problem.budget
+    shares = decide(loose, agent, queries=990, budget_left=0.01, cost=cost)
+    np.testing.assert_allclose(shares, [0.25, 0.0], rtol=1e-6)
+
+
+def test_a_scarce_budget_lasts():
+    seeds = range(3)
+    rows = evaluate("paced-route", "routerbench", seeds, budget=6e-5, horizon=2_000)
+    assert (rows["declined"] > 100).all()
+    reached = (rows["served"] + rows["declined"]) / rows["horizon"]
+    assert reached.min() > 0.95
+    assert rows["spend_over_budget"].max() < 1.05
 
 
 @pytest.mark.parametrize(
     ("field", "value"),
     [
         ("width", -1.0),
-        ("score_prior", 0.0),
-        ("prior_mean", 1.0),
-        ("prior_mean", 0.0),
         ("price_slope", float("inf")),
-        ("cost_prior", float("nan")),
         ("cell_prior", 0.0),
     ],
 )
