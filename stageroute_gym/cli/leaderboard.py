@@ -35,7 +35,7 @@ def leaderboard(
             "--agent",
             help="Agents, module:Class or files, with commas between or repeated; with parameters "
             "as 'stageroute(gamma=0.05)', with a label as 'wide=stageroute(gamma=0.5)'; "
-            "default: all installed.",
+            "default: all installed but those that need a file.",
         ),
     ] = None,
     seeds: Annotated[

@@ -137,12 +137,14 @@ def installed_entries(
 ) -> tuple[tuple[Entry, ...], tuple[tuple[str, str], ...]]:
     """An entry for each installed agent, and the names of those that are broken, with the reason.
 
-    Another package's agent that cannot be loaded must not keep the others from playing.
+    Another package's agent that cannot be loaded must not keep the others from playing. Agents
+    whose class says ``plays_by_default = False``, as those that need a user's file, are left out.
     """
     entries, broken = [], []
     for name in agents.names():
         try:
-            entries.append(Entry.resolved(name, env_id=env_id))
+            if getattr(agents.load(name), "plays_by_default", True):
+                entries.append(Entry.resolved(name, env_id=env_id))
         except FieldError as error:
             broken.append((name, str(error)))
     return tuple(entries), tuple(broken)

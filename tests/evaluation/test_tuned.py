@@ -71,6 +71,15 @@ def test_it_is_listed_apart_and_plays_only_when_it_is_named(tuned: Path) -> None
     assert not any(entry.label.endswith("-tuned") for entry in entries)
 
 
+def test_agents_that_need_a_file_play_when_they_are_named() -> None:
+    entries, broken = installed_entries()
+    labels = {entry.label for entry in entries}
+    assert not broken
+    assert not labels & {"port", "offline-ridge"}
+    assert {"linucb", "feature-route", "ppo"} <= labels
+    assert Entry.parsed("port").kind == "baseline"
+
+
 def test_an_agent_without_tuned_settings_is_told(tuned: Path) -> None:
     with pytest.raises(FieldError, match=r"an agent with tuned settings: one of linucb-tuned"):
         agents.load("uniform-tuned")

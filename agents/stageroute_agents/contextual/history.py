@@ -62,6 +62,8 @@ class HistoryAgent(Learner):
     """
 
     kind: ClassVar[Kind] = "baseline"
+    # Without a file that only a user has, it is not itself.
+    plays_by_default: ClassVar[bool] = False
 
     def __init__(
         self, context: AgentContext, *, seed: int, history: str | None, gather: float

@@ -28,9 +28,8 @@ class Settings:
 
     Attributes:
         suite: name of the suite.
-        entries: what is ranked; none for all agents that are installed. Each agent that has tuned
+        entries: what is ranked; none for all that play by default. Each agent that has tuned
             settings is ranked with these too.
-        without: names of installed agents that are left out where ``entries`` names none.
         also: entries to rank beside them.
         seeds: number of seeds; 0 takes the suite's.
         overrides: fields of the problem.
@@ -38,7 +37,6 @@ class Settings:
 
     suite: str
     entries: tuple[str, ...] = ()
-    without: tuple[str, ...] = ()
     also: tuple[str, ...] = ()
     seeds: int = 0
     overrides: dict[str, Any] = field(default_factory=dict)
@@ -56,8 +54,7 @@ def boards(settings: Settings) -> dict[str, LeaderboardSettings]:
     """
     named: tuple[str | Entry, ...] = settings.entries
     if not named:
-        installed, broken = installed_entries()
-        named = tuple(entry for entry in installed if entry.agent not in settings.without)
+        named, broken = installed_entries()
         if broken:
             raise FieldError("entries", broken[0][0], f"an agent that loads; {broken[0][1]}")
     entries: tuple[str | Entry, ...] = (*with_tuned(named), *settings.also)
