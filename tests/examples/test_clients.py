@@ -10,7 +10,8 @@ CLIENTS = Path(__file__).resolve().parents[2] / "examples" / "clients"
 
 def test_every_client_is_run_by_the_check() -> None:
     environments = runpy.run_path(str(CLIENTS / "check.py"))["ENVIRONMENTS"]
-    commands = [arguments for _, commands in environments.values() for arguments, _ in commands]
+    runs = [run for environment in environments.values() for run in environment.commands]
+    commands = [arguments for arguments, _ in runs]
     named = {Path(argument).name for arguments in commands for argument in arguments}
     files = {path.name for path in CLIENTS.iterdir() if path.suffix in (".py", ".yml")}
     assert files - {"check.py"} <= named
