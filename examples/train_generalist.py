@@ -1,4 +1,4 @@
-"""Train one agent over random scenarios, for scenarios that it never saw.
+"""Train one agent over random worlds, for scenarios that it never saw.
 
     python examples/train_generalist.py --seed 0 --out runs/generalist-0
 
@@ -18,9 +18,9 @@ from stageroute_agents.sb3.generalist import train_generalist, validate
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--rounds", type=int, default=30)
-    parser.add_argument("--scenarios", type=int, default=48, help="random scenarios of a round")
-    parser.add_argument("--validation", type=int, default=64, help="scenarios to validate on")
+    parser.add_argument("--rounds", type=int, default=10)
+    parser.add_argument("--scenarios", type=int, default=36, help="worlds of a round")
+    parser.add_argument("--validation", type=int, default=64, help="worlds to validate on")
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
 
@@ -28,7 +28,7 @@ def main() -> None:
         options.out, seed=options.seed, rounds=options.rounds, scenarios=options.scenarios
     )
     score = validate(path, scenarios=options.validation)
-    print(f"{path}: score / stage oracle on other random scenarios {score:.3f}")
+    print(f"{path}: score / horizon oracle on other worlds {score:.3f}")
 
 
 if __name__ == "__main__":

@@ -105,5 +105,5 @@ def test_a_leaderboard_says_on_what_they_were_trained(tmp_path: Path) -> None:
     told = [line for line in notes(board.summary) if "trained on" in line]
     assert told == [
         f"ppo: trained on scenarios: {', '.join(Ppo.trained_on)}.",
-        "own: trained on scenarios: random.",
+        f"own: trained on scenarios: {', '.join(Generalist.trained_on)}.",
     ]

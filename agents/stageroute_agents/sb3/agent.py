@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from stageroute_agents.arrays import Batch, State
 from stageroute_agents.base import rows_of
+from stageroute_agents.sb3.planned import planned_weights
 from stageroute_agents.sb3.settings import TrainingSettings
 from stageroute_agents.streams import ACTION, draw_uniforms, episode_keys, next_keys
 from stageroute_gym.context import AgentContext
@@ -35,6 +36,7 @@ class TrainedAgent:
         masked: whether the policy is told which actions are allowed.
         recurrent: whether the policy has a memory.
         logits: whether its continuous actions are logits of the shares.
+        planned: whether very small shares count as none, see `planned.planned_weights`.
         seed: seed of the agent's own random numbers.
     """
 
@@ -49,6 +51,7 @@ class TrainedAgent:
         masked: bool = False,
         recurrent: bool = False,
         logits: bool = False,
+        planned: bool = False,
         seed: int = 0,
     ) -> None:
         self.policy = policy
@@ -59,6 +62,7 @@ class TrainedAgent:
         self.masked = masked
         self.recurrent = recurrent
         self.logits = logits
+        self.planned = planned
         self.seed = seed
 
     @classmethod
@@ -80,6 +84,7 @@ class TrainedAgent:
             masked=algorithm.masked,
             recurrent="Lstm" in algorithm.policy,
             logits=settings.equivariant and settings.env_id == CONTINUOUS,
+            planned=settings.planned,
             seed=seed,
         )
 
@@ -163,7 +168,11 @@ class TrainedAgent:
         if self.samples and not deterministic:
             return self._draw(self.policy.probabilities(rows, masks), state, due)
         actions = self.policy.best(rows, masks)
-        return softmax_weights(actions) if self.logits else actions
+        if not self.logits:
+            return actions
+        if self.planned:
+            return planned_weights(actions, batch["phase"][:, 0] > 0)
+        return softmax_weights(actions)
 
     def _remember(
         self, rows: NDArray[np.float32], state: State, due: NDArray[np.bool_], deterministic: bool

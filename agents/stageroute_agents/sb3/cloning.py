@@ -20,16 +20,21 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from stageroute_agents.sb3.equivariant import SharedScorer
+from stageroute_agents.sb3.planned import (
+    PLANNED_CONTEXT_FEATURES,
+    PLANNED_MODEL_FEATURES,
+    PlannedFeatures,
+    planned_weights,
+)
 from stageroute_agents.sb3.teacher import Teacher
 from stageroute_gym.oracles import oracle_total
 from stageroute_gym.scenarios import Scenario
 from stageroute_gym.vector import StageRouteContinuousVectorEnv
-from stageroute_gym.wrappers import RelativeFeatures, VectorHoldDecision
-from stageroute_gym.wrappers.relative import CONTEXT_FEATURES, MODEL_FEATURES
-from stageroute_gym.wrappers.shares import softmax_weights
+from stageroute_gym.wrappers import VectorHoldDecision
 
-_AVAILABLE, _DEPLOYED = MODEL_FEATURES.index("available"), MODEL_FEATURES.index("deployed")
-_PHASE = CONTEXT_FEATURES.index("phase") - len(CONTEXT_FEATURES)
+_AVAILABLE = PLANNED_MODEL_FEATURES.index("available")
+_DEPLOYED = PLANNED_MODEL_FEATURES.index("deployed")
+_PHASE = PLANNED_CONTEXT_FEATURES.index("phase") - len(PLANNED_CONTEXT_FEATURES)
 _BATCH = 512
 _LEARNING_RATE, _LAST_RATE = 1e-3, 5e-5
 # Rounds whose examples are fitted again; older ones were played by too different a learner.
@@ -37,7 +42,9 @@ _MEMORY = 4
 # Neighbouring decisions tell nearly the same: only this share of the routing ones is kept.
 _KEPT = 0.5
 # Weight of the expected loss of a query beside the cross-entropy of the shares.
-_LOSS_WEIGHT = 40.0
+_LOSS_WEIGHT = 25.0
+# Numbers of candidates at which rows are played apart.
+_SIZES = (6, 16, 40)
 
 
 class Examples(NamedTuple):
@@ -62,12 +69,16 @@ class Table:
         episodes: how many episodes.
         hold: queries that a decision holds for.
         seed: seed of the first episode; the next one has the next seed.
+        columns: models that rows and logits tell of, at least the scenario's; the others are none.
     """
 
-    def __init__(self, scenario: Scenario, episodes: int, hold: int, seed: int) -> None:
+    def __init__(
+        self, scenario: Scenario, episodes: int, hold: int, seed: int, columns: int
+    ) -> None:
         native = StageRouteContinuousVectorEnv(episodes, scenario=scenario)
         self.env = VectorHoldDecision(native, queries=hold)
-        self.features = RelativeFeatures.of(native)
+        self.features = PlannedFeatures.of(native)
+        self.columns = columns
         self.teacher = Teacher(native.agent_context, world=native.world, fill_slots=False)
         self.observation, _ = self.env.reset(seed=seed)
         self.running: NDArray[np.bool_] = np.ones(episodes, np.bool_)
@@ -75,18 +86,26 @@ class Table:
 
     @property
     def rows(self) -> NDArray[np.float32]:
-        """Relative features, shape (E, D), float32."""
-        return self.features(self.observation)
+        """Planned features, shape (E, D), float32."""
+        return widened(self.features(self.observation), self.features.num_models, self.columns)
+
+    def advice(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """As `Teacher.advise`, for all columns."""
+        missing = ((0, 0), (0, self.columns - self.features.num_models))
+        advice, losses = self.teacher.advise(self.observation)
+        return np.pad(advice, missing), np.pad(losses, missing)
 
     @property
-    def stage_oracle(self) -> float:
-        """Score that the stage oracle expects of an episode."""
+    def oracle(self) -> float:
+        """Score that the horizon oracle expects of an episode."""
         world = self.env.unwrapped.world  # type: ignore[attr-defined]
-        return oracle_total(world, "stage")
+        return oracle_total(world, "horizon")
 
     def step(self, logits: NDArray[np.float32]) -> None:
         """Play a decision in each episode, logits of shape (E, N); those that are over idle."""
-        self.observation, score, over, _, _ = self.env.step(softmax_weights(logits))
+        routing = self.observation["phase"][:, 0] > 0
+        weights = planned_weights(logits[:, : self.features.num_models], routing)
+        self.observation, score, over, _, _ = self.env.step(weights)
         self.score += score * self.running
         self.running &= ~over
 
@@ -108,11 +127,11 @@ def play(actor: SharedScorer, tables: Sequence[Table], look: Look | None = None)
         if look is not None:
             look(playing, rows)
         logits = np.empty((len(rows), actor.num_models), np.float32)
-        # Apart, since a deployment has many more candidates than a route.
-        for phase in np.unique(rows[:, _PHASE]):
-            of_phase = rows[:, _PHASE] == phase
+        # Rows of about as many candidates together, since the largest number decides what all cost.
+        size = np.digitize(_candidates(rows, actor.num_models), _SIZES)
+        for alike in (size == part for part in np.unique(size)):
             with torch.no_grad():
-                logits[of_phase] = actor.actor(torch.as_tensor(rows[of_phase])).numpy()
+                logits[alike] = actor.actor(torch.as_tensor(rows[alike])).numpy()
         ends = np.cumsum([len(table.running) for table in playing])
         for table, own in zip(playing, np.split(logits, ends[:-1]), strict=True):
             table.step(own)
@@ -124,7 +143,7 @@ def collect(actor: SharedScorer, tables: Sequence[Table], rng: np.random.Generat
     parts: list[Examples] = []
 
     def look(playing: list[Table], rows: NDArray[np.float32]) -> None:
-        advised = [table.teacher.advise(table.observation) for table in playing]
+        advised = [table.advice() for table in playing]
         advice, losses = (np.concatenate(column) for column in zip(*advised, strict=True))
         kept = np.concatenate([table.running for table in playing])
         kept &= (rows[:, _PHASE] < 0) | (rng.random(len(rows)) < _KEPT)
@@ -170,9 +189,9 @@ def clone(
 
 
 def score_of(actor: SharedScorer, tables: Sequence[Table]) -> float:
-    """Mean score / stage oracle of a learner over the episodes of some tables."""
+    """Mean score / horizon oracle of a learner over the episodes of some tables."""
     play(actor, tables)
-    return float(np.mean([table.score.mean() / table.stage_oracle for table in tables]))
+    return float(np.mean([table.score.mean() / table.oracle for table in tables]))
 
 
 def _route_loss(actor: SharedScorer, rows: Tensor, advice: Tensor, losses: Tensor) -> Tensor:
@@ -190,6 +209,30 @@ def _deploy_loss(actor: SharedScorer, rows: Tensor, advice: Tensor, _: Tensor) -
     return loss / available.sum()
 
 
+def widened(rows: NDArray[np.float32], models: int, columns: int) -> NDArray[np.float32]:
+    """Rows for ``columns`` models, from rows for fewer; those that are added are not on offer.
+
+    Args:
+        rows: planned features, shape (E, D), float32.
+        models: models that they tell of.
+        columns: models that they are to tell of.
+    """
+    fields = len(PLANNED_MODEL_FEATURES)
+    wide = np.zeros((len(rows), fields * columns + len(PLANNED_CONTEXT_FEATURES)), np.float32)
+    blocks = wide[:, : fields * columns].reshape(-1, fields, columns)
+    blocks[:, :, :models] = rows[:, : fields * models].reshape(-1, fields, models)
+    wide[:, fields * columns :] = rows[:, fields * models :]
+    return wide
+
+
+def _candidates(rows: NDArray[np.float32], n: int) -> NDArray[np.float32]:
+    """Models that each row may use, shape (B,), whole numbers: on offer, or deployed."""
+    available, deployed = (
+        rows[:, feature * n : (feature + 1) * n].sum(axis=1) for feature in (_AVAILABLE, _DEPLOYED)
+    )
+    return np.where(rows[:, _PHASE] > 0, deployed, available)
+
+
 def _joined(parts: Sequence[Examples]) -> Examples:
     return Examples(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
@@ -205,10 +248,10 @@ def _batches(
     n = examples.advice.shape[1]
     routing = examples.rows[:, _PHASE] > 0
     cut: list[tuple[bool, NDArray[np.int64]]] = []
-    for phase, feature in ((True, _DEPLOYED), (False, _AVAILABLE)):
+    candidates = _candidates(examples.rows, n)
+    for phase in (True, False):
         places = rng.permutation(np.flatnonzero(routing == phase))
-        candidates = examples.rows[places, feature * n : (feature + 1) * n].sum(axis=1)
-        places = places[np.argsort(candidates, kind="stable")]
+        places = places[np.argsort(candidates[places], kind="stable")]
         cut += [(phase, places[start : start + _BATCH]) for start in range(0, len(places), _BATCH)]
     for index in rng.permutation(len(cut)).tolist():
         phase, places = cut[index]

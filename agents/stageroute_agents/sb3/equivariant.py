@@ -1,8 +1,9 @@
 """A policy that scores each model by that model's own statistics, with the same weights for each.
 
 Renaming the models renames its actions and changes nothing else, and it plays with any number of
-models: its weights know of none. It reads the relative observation (`RelativeFeatures`), which
-leaves out the features of queries, since these differ from one scenario to the next.
+models: its weights know of none. It reads the relative observation (`RelativeFeatures`), or that
+beside a plan (`planned`). Both leave out the features of queries, since these differ from one
+scenario to the next.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from stable_baselines3.common.policies import ActorCriticPolicy
 from torch import Tensor, nn
 from torch.nn import functional
 
-from stageroute_agents.sb3.networks import HEADS, ROUNDS, WIDTH
+from stageroute_agents.sb3.networks import HEADS, ROUNDS, WIDTH, row_sizes
 from stageroute_gym.wrappers.relative import CONTEXT_FEATURES, MODEL_FEATURES
 from stageroute_gym.wrappers.shares import LIMIT
 
@@ -63,14 +64,18 @@ class SharedScorer(nn.Module):
         num_models: number of models ``N`` of the rows; no weight depends on it.
         width: numbers that stand for a model.
         rounds: rounds of comparison.
+        planned: whether the rows hold a plan.
         with_pass: whether a score for PASS is added, for discrete actions.
     """
 
-    def __init__(self, num_models: int, width: int, rounds: int, *, with_pass: bool) -> None:
+    def __init__(
+        self, num_models: int, width: int, rounds: int, *, planned: bool, with_pass: bool
+    ) -> None:
         super().__init__()
         self.num_models = num_models
+        self.fields, shared = row_sizes(planned=planned)
         self.with_pass = with_pass
-        self.embed = nn.Linear(len(MODEL_FEATURES) + len(CONTEXT_FEATURES), width)
+        self.embed = nn.Linear(self.fields + shared, width)
         self.rounds = nn.ModuleList(Comparison(width) for _ in range(rounds))
         self.score = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, 1))
         self.whole = nn.Sequential(
@@ -82,7 +87,7 @@ class SharedScorer(nn.Module):
 
         ``M`` is the largest number of candidates in a row, so that nothing is spent on the others.
         """
-        n, fields = self.num_models, len(MODEL_FEATURES)
+        n, fields = self.num_models, self.fields
         blocks = rows[:, : n * fields].reshape(-1, fields, n)
         context = rows[:, n * fields :]
         routing = context[:, _PHASE, None] > 0
@@ -122,10 +127,13 @@ def _mean(tokens: Tensor, candidate: Tensor) -> Tensor:
 class _ActorAndCritic(nn.Module):
     """The two networks in the place where stable-baselines3 expects its feature networks."""
 
-    def __init__(self, num_models: int, width: int, rounds: int, *, with_pass: bool) -> None:
+    def __init__(
+        self, num_models: int, width: int, rounds: int, *, planned: bool, with_pass: bool
+    ) -> None:
         super().__init__()
-        self.actor = SharedScorer(num_models, width, rounds, with_pass=with_pass)
-        self.value = SharedScorer(num_models, width, rounds, with_pass=False)
+        shape = (num_models, width, rounds)
+        self.actor = SharedScorer(*shape, planned=planned, with_pass=with_pass)
+        self.value = SharedScorer(*shape, planned=planned, with_pass=False)
 
     def forward(self, rows: Tensor) -> tuple[Tensor, Tensor]:
         return self.forward_actor(rows), self.forward_critic(rows)
@@ -146,6 +154,7 @@ class EquivariantPolicy(ActorCriticPolicy):
         lr_schedule: as for ``ActorCriticPolicy``.
         width: numbers that stand for a model, a multiple of 4.
         rounds: rounds in which the models are compared.
+        planned: whether the observations hold a plan, as `planned.PlannedFeatures` do.
         log_std_init: logarithm of the logits' first standard deviation.
         arguments: further arguments of ``ActorCriticPolicy``.
     """
@@ -157,19 +166,21 @@ class EquivariantPolicy(ActorCriticPolicy):
         lr_schedule: Any,
         width: int = WIDTH,
         rounds: int = ROUNDS,
+        planned: bool = False,
         log_std_init: float = -1.0,
         **arguments: Any,
     ) -> None:
-        self._width, self._rounds = width, rounds
+        self._width, self._rounds, self._planned = width, rounds, planned
         super().__init__(
             observation_space, action_space, lr_schedule, log_std_init=log_std_init, **arguments
         )
 
     def _build(self, lr_schedule: Any) -> None:
         discrete = isinstance(self.action_space, spaces.Discrete)
-        n = self.observation_space.shape[0] - len(CONTEXT_FEATURES)  # type: ignore[index]
+        fields, shared = row_sizes(planned=self._planned)
+        size = self.observation_space.shape[0] - shared  # type: ignore[index]
         networks = _ActorAndCritic(
-            n // len(MODEL_FEATURES), self._width, self._rounds, with_pass=discrete
+            size // fields, self._width, self._rounds, planned=self._planned, with_pass=discrete
         )
         self.mlp_extractor = networks  # type: ignore[assignment]
         self.action_net, self.value_net = nn.Identity(), nn.Identity()  # type: ignore[assignment]

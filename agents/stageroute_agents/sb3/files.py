@@ -36,7 +36,7 @@ _DESCRIPTION, _WEIGHTS = "agent.json", "weights.npz"
 # Algorithms whose policies are played without torch.
 _PLAYED = ("ppo", "a2c", "maskable-ppo")
 # Arguments of a policy that change its networks in no other way than their sizes.
-_SHAPING = {"net_arch", "log_std_init", "ortho_init", "width", "rounds"}
+_SHAPING = {"net_arch", "log_std_init", "ortho_init", "width", "rounds", "planned"}
 _FITTING = "weights of the networks that its settings describe"
 
 
@@ -143,7 +143,7 @@ class AgentFile:
         known = AgentContext.of(context)
 
         # Weights that are shared by all models fit any number of them, and any budget.
-        own = self.normalization or RelativeFeatures.of(known)
+        own = self.normalization or self.settings.relative_features.of(known)
         agent = TrainedAgent.of(self.settings, self.player(own), own, seed)
         agent.check(known)
         return agent

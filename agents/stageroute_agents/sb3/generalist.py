@@ -1,41 +1,51 @@
 """Training over random scenarios: one agent for scenarios that it never saw.
 
-The policy is cloned from a teacher that knows the true means, see `cloning`. No scenario of the
-leaderboard, nor any recorded data, is used.
+The policy is cloned from a teacher that knows the true means, see `cloning`, on worlds of
+``worlds-tune`` that no suite holds and on invented scenarios of longer horizons (`randomised`). No
+named scenario of the leaderboard, nor any recorded data, is used.
 """
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from stageroute_agents.sb3.planned import planned_space
 from stageroute_agents.sb3.settings import TrainingSettings
 from stageroute_gym import checks
-from stageroute_gym.context import AgentContext
 from stageroute_gym.errors import FieldError
-from stageroute_gym.wrappers import RelativeFeatures
+from stageroute_gym.scenarios import Scenario, get
 
 AGENT_FILE = "agent.sragent"
+# As many as the largest world has; the weights know of no number.
+MOST_MODELS = 100
 # A decision holds for this share of the horizon: 200 decisions an episode.
 HOLD = 0.005
-# Seeds of random scenarios: training run ``s`` uses those from (s + 1) times this on.
-SEEDS_OF_A_RUN = 10_000_000
-# Those that no training run below 900 gets to, for validation.
-VALIDATION_SEED = 9_000_000_000
+# Numbers of worlds and seeds of invented scenarios: training run ``s`` uses those from (s + 1)
+# times this on.
+NUMBERS_OF_A_RUN = 1_000_000
+# Worlds that neither a suite nor a training run has.
+VALIDATION_WORLD = 48
+TRAINED_ON = ("worlds-tune", "random")
+# Of each four scenarios of a training one is an invented one.
+_INVENTED = 4
+# Longer worlds cost more time than they tell.
+_LONGEST = 20_000
 
 
 def train_generalist(
     folder: Path,
     *,
     seed: int = 0,
-    rounds: int = 30,
-    scenarios: int = 48,
+    rounds: int = 10,
+    scenarios: int = 36,
     episodes: int = 2,
     show_progress: bool = True,
 ) -> Path:
-    """Train the equivariant policy over random scenarios.
+    """Train the equivariant policy over worlds and invented scenarios.
 
     One thread is used, and the same arguments give the same agent on the same machine and versions.
 
@@ -58,8 +68,8 @@ def train_generalist(
     for name, value in counts.items():
         checks.count(name, value, 1)
     checks.count("seed", seed, 0, 899)
-    if rounds * scenarios > SEEDS_OF_A_RUN:
-        raise FieldError("rounds", rounds, f"at most {SEEDS_OF_A_RUN // scenarios}")
+    if rounds * scenarios > NUMBERS_OF_A_RUN:
+        raise FieldError("rounds", rounds, f"at most {NUMBERS_OF_A_RUN // scenarios}")
     if folder.exists() and any(folder.iterdir()):
         raise FieldError("folder", str(folder), "a new or empty one")
     settings = policy_settings(seed)
@@ -75,14 +85,14 @@ def train_generalist(
     actor = policy.mlp_extractor.actor
 
     def tables(number: int) -> list[cloning.Table]:
-        first = SEEDS_OF_A_RUN * (seed + 1) + number * scenarios
-        return random_tables(first, scenarios, episodes)
+        first = NUMBERS_OF_A_RUN * (seed + 1) + number * scenarios
+        return training_tables(first, scenarios, episodes)
 
     fitting = cloning.clone(actor, tables, rounds, np.random.default_rng(seed))
     for _ in track(fitting, "cloning", total=rounds, disable=not show_progress):
         pass
     path = folder / AGENT_FILE
-    trained_on = {"name": "random", "method": "cloning", "seed": seed, **counts}
+    trained_on = {"name": ",".join(TRAINED_ON), "method": "cloning", "seed": seed, **counts}
     save(path, policy, settings, None, rounds, trained_on)
     return path
 
@@ -90,7 +100,12 @@ def train_generalist(
 def policy_settings(seed: int) -> TrainingSettings:
     """What an agent file has to tell of the policy; its scenario is only a place holder."""
     return TrainingSettings(
-        algo="ppo", scenario="routerbench", seed=seed, hold=HOLD, equivariant=True
+        algo="ppo",
+        scenario="routerbench",
+        seed=seed,
+        hold=HOLD,
+        equivariant=True,
+        parameters={"policy_kwargs": {"planned": True}},
     )
 
 
@@ -99,40 +114,54 @@ def new_policy(seed: int) -> Any:
     import torch
 
     from stageroute_agents.sb3.equivariant import EquivariantPolicy
-    from stageroute_agents.sb3.randomised import NUM_MODELS
-    from stageroute_gym.wrappers.relative import row_space
     from stageroute_gym.wrappers.shares import logit_space
 
     torch.set_num_threads(1)
     torch.manual_seed(seed)
-    return EquivariantPolicy(row_space(NUM_MODELS), logit_space(NUM_MODELS), lambda _: 0.0)
+    return EquivariantPolicy(
+        planned_space(MOST_MODELS), logit_space(MOST_MODELS), lambda _: 0.0, planned=True
+    )
 
 
-def random_tables(first: int, scenarios: int, episodes: int) -> list[Any]:
-    """Episodes of random scenarios.
+def training_tables(first: int, scenarios: int, episodes: int) -> list[Any]:
+    """Episodes of scenarios to train on.
 
     Args:
-        first: seed of the first scenario; the next one has the next seed.
+        first: number of the first scenario; the next one has the next number.
         scenarios: number of scenarios.
         episodes: number of episodes of each.
     """
-    from stageroute_agents.sb3.cloning import Table
     from stageroute_agents.sb3.randomised import random_scenario
 
-    tables = []
-    for seed in range(first, first + scenarios):
-        scenario = random_scenario(seed)
-        hold = max(int(HOLD * scenario.problem.horizon), 1)
-        tables.append(Table(scenario, episodes, hold, seed * episodes))
-    return tables
+    return [
+        _table(
+            random_scenario(number) if number % _INVENTED == 0 else world(number), number, episodes
+        )
+        for number in range(first, first + scenarios)
+    ]
+
+
+def world(number: int) -> Scenario:
+    """A world of ``worlds-tune``, cut to a horizon of `_LONGEST`."""
+    scenario = get("worlds-tune", world=number)
+    if scenario.problem.horizon > _LONGEST:
+        return scenario.override(horizon=_LONGEST)
+    return scenario
+
+
+def _table(scenario: Scenario, number: int, episodes: int) -> Any:
+    from stageroute_agents.sb3.cloning import Table
+
+    hold = max(int(HOLD * scenario.problem.horizon), 1)
+    return Table(scenario, episodes, hold, number * episodes, MOST_MODELS)
 
 
 def validate(path: Path, *, scenarios: int = 64, episodes: int = 2) -> float:
-    """Mean score / stage oracle of an agent file on random scenarios that no training uses.
+    """Mean score / horizon oracle of an agent file on worlds that no training and no suite has.
 
     Args:
         path: the agent file.
-        scenarios: number of scenarios.
+        scenarios: number of worlds.
         episodes: number of episodes of each.
 
     Raises:
@@ -141,7 +170,8 @@ def validate(path: Path, *, scenarios: int = 64, episodes: int = 2) -> float:
     from stageroute_agents.sb3.cloning import score_of
     from stageroute_agents.sb3.files import AgentFile
 
-    tables = random_tables(VALIDATION_SEED, scenarios, episodes)
-    features = RelativeFeatures.of(AgentContext.of(tables[0].env))
+    numbers = range(VALIDATION_WORLD, VALIDATION_WORLD + scenarios)
+    tables = [_table(world(number), number, episodes) for number in numbers]
+    features = dataclasses.replace(tables[0].features, num_models=MOST_MODELS)
     policy = AgentFile(path).policy(features)
     return score_of(policy.mlp_extractor.actor, tables)

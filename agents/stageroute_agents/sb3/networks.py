@@ -15,6 +15,7 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
+from stageroute_agents.sb3.planned import PLANNED_CONTEXT_FEATURES, PLANNED_MODEL_FEATURES
 from stageroute_gym.compiling import njit
 from stageroute_gym.errors import FieldError
 from stageroute_gym.wrappers.relative import CONTEXT_FEATURES, MODEL_FEATURES
@@ -101,7 +102,8 @@ class PlayedScorer(PlayedNetwork):
     def _check_and_keep(self, weights: Weights, inputs: int, arguments: Mapping[str, Any]) -> None:
         prefix = "mlp_extractor.actor."
         own = {k.removeprefix(prefix): v for k, v in weights.items() if k.startswith(prefix)}
-        self._models = (inputs - len(CONTEXT_FEATURES)) // len(MODEL_FEATURES)
+        self._fields, shared = row_sizes(planned=arguments.get("planned", False))
+        self._models = (inputs - shared) // self._fields
         self._with_pass = isinstance(self._actions, spaces.Discrete)
         rounds, width = arguments.get("rounds", ROUNDS), arguments.get("width", WIDTH)
         try:
@@ -115,7 +117,7 @@ class PlayedScorer(PlayedNetwork):
             )
         except KeyError as error:
             raise _misfit() from error
-        if self._embed[0].shape != (len(MODEL_FEATURES) + len(CONTEXT_FEATURES), width):
+        if self._embed[0].shape != (self._fields + shared, width):
             raise _misfit()
 
     @staticmethod
@@ -127,7 +129,7 @@ class PlayedScorer(PlayedNetwork):
 
     def outputs(self, rows: Rows) -> Rows:
         """Logits of the shares, shape (B, N), or of discrete actions, shape (B, N + 1)."""
-        n, fields = self._models, len(MODEL_FEATURES)
+        n, fields = self._models, self._fields
         found = np.full((len(rows), n + self._with_pass), -LIMIT, np.float32)
         for row, values in enumerate(rows):
             blocks, context = values[: n * fields].reshape(fields, n), values[n * fields :]
@@ -143,6 +145,13 @@ class PlayedScorer(PlayedNetwork):
             if self._with_pass:
                 found[row, n] = _of_the_whole(_mean(tokens), self._whole)[0, 0]
         return found
+
+
+def row_sizes(*, planned: bool) -> tuple[int, int]:
+    """Entries of a row for each model, and of the context after them."""
+    if planned:
+        return len(PLANNED_MODEL_FEATURES), len(PLANNED_CONTEXT_FEATURES)
+    return len(MODEL_FEATURES), len(CONTEXT_FEATURES)
 
 
 def _position(name: str) -> int:

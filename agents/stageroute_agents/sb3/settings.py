@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from stageroute_agents.sb3 import algorithms
+from stageroute_agents.sb3.planned import PlannedFeatures, VectorPlanned
 from stageroute_gym import checks, scenarios
 from stageroute_gym.errors import FieldError, closest
 from stageroute_gym.registration import CONTINUOUS, vector_class
+from stageroute_gym.wrappers import RelativeFeatures
 
 if TYPE_CHECKING:
     from gymnasium.vector import VectorEnv
@@ -108,6 +110,16 @@ class TrainingSettings:
         own = self.num_envs // len(names)
         return tuple(dataclasses.replace(self, scenario=name, num_envs=own) for name in names)
 
+    @property
+    def planned(self) -> bool:
+        """Whether the policy sees a plan beside the relative features."""
+        return bool((self.parameters.get("policy_kwargs") or {}).get("planned", False))
+
+    @property
+    def relative_features(self) -> type[RelativeFeatures]:
+        """What makes the rows that an equivariant policy sees."""
+        return PlannedFeatures if self.planned else RelativeFeatures
+
     def queries_held(self, horizon: int) -> int:
         """Queries that a routing decision holds for in an episode of ``horizon`` queries."""
         assert self.hold is not None
@@ -161,6 +173,8 @@ class TrainingSettings:
 
         if not self.equivariant:
             return wrappers.VectorFlatObservation(env)
+        if self.planned:
+            return VectorPlanned(env)
         relative = wrappers.VectorRelativeObservation(env)
         continuous = self.env_id == CONTINUOUS
         return wrappers.VectorSoftmaxAction(relative) if continuous else relative

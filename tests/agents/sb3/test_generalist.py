@@ -10,20 +10,24 @@ import pytest
 from stageroute_agents.sb3.cloning import score_of
 from stageroute_agents.sb3.files import AgentFile
 from stageroute_agents.sb3.generalist import (
-    VALIDATION_SEED,
+    MOST_MODELS,
     new_policy,
-    random_tables,
     train_generalist,
+    training_tables,
     validate,
+    world,
 )
+from stageroute_agents.sb3.networks import PlayedScorer
+from stageroute_agents.sb3.planned import planned_space
 from stageroute_agents.sb3.randomised import NUM_MODELS, random_scenario
 from stageroute_agents.sb3.teacher import Teacher
 
 from stageroute_gym.errors import FieldError
 from stageroute_gym.evaluation import evaluate
-from stageroute_gym.optimize import route_lp
+from stageroute_gym.optimize import horizon_oracle, route_lp
 from stageroute_gym.oracles import oracles_of
 from stageroute_gym.vector import StageRouteContinuousVectorEnv
+from stageroute_gym.wrappers.shares import LIMIT, logit_space
 
 SEEDS = range(40)
 
@@ -60,6 +64,45 @@ def test_random_scenarios_can_serve_every_query_and_cover_what_they_say() -> Non
     assert 0.1 < np.mean(withdrawn) < 0.5
 
 
+def test_training_meets_neither_the_suite_nor_the_validation() -> None:
+    suite = {f"worlds-tune-{number}" for number in range(48 + 64)}
+    names = [table.env.unwrapped.scenario.name for table in training_tables(1_000_000, 8, 1)]
+    assert sum(name.startswith("worlds-tune-") for name in names) == 6
+    assert sum(name.startswith("random-") for name in names) == 2
+    assert not suite & set(names)
+    assert all(world(number).problem.horizon <= 20_000 for number in range(48))
+
+
+def test_rows_for_more_models_change_no_score() -> None:
+    policy = new_policy(0)
+    (table,) = training_tables(1_000_001, 1, 3)
+    n = table.features.num_models
+    assert n < MOST_MODELS
+    for _ in range(2):
+        narrow, wide = table.features(table.observation), table.rows
+        weights = {name: tensor.numpy() for name, tensor in policy.state_dict().items()}
+        player = PlayedScorer(weights, planned_space(n), logit_space(n), {"planned": True})
+        logits, _ = policy.predict(wide, deterministic=True)
+        np.testing.assert_allclose(player.outputs(narrow), logits[:, :n], rtol=0, atol=1e-5)
+        assert (logits[:, n:] == -LIMIT).all()
+        table.step(logits)
+
+
+def test_teacher_buys_the_most_score_where_the_budget_cannot_serve_all() -> None:
+    env = StageRouteContinuousVectorEnv(1, scenario=world(51))
+    assert not oracles_of(env.world).stage.feasible[0]
+    teacher, caps = Teacher(env.agent_context, world=env.world), env.world.throughput
+    observation, _ = env.reset(seed=0)
+    observation, *_ = env.step(teacher.advise(observation)[0])
+    weights, losses = teacher.advise(observation)
+    means = env.world.mean_score[:1], env.world.mean_cost[:1]
+    deployed = observation["deployed"] > 0
+    plan = horizon_oracle(*means, deployed, [1.0], env.problem.budget, caps, len(caps))
+    assert plan.weights.sum() < 1
+    np.testing.assert_allclose(weights, plan.weights / plan.weights.sum(), rtol=0, atol=1e-5)
+    assert (losses[0][deployed[0] & (plan.weights[0] == 0)] > 0).all()
+
+
 def test_teacher_advises_the_mixture_of_the_true_means_at_the_pace() -> None:
     env = StageRouteContinuousVectorEnv(2, scenario=random_scenario(3))
     teacher = Teacher(env.agent_context, world=env.world)
@@ -73,11 +116,16 @@ def test_teacher_advises_the_mixture_of_the_true_means_at_the_pace() -> None:
         left = problem.total_budget * float(observation["budget_left"][row, 0])
         pace = left / (problem.horizon - 50)
         caps = world.throughput * observation["deployed"][row]
-        plan = route_lp(world.mean_score[0], world.mean_cost[0], pace, caps)
-        np.testing.assert_allclose(advice[row], plan.probabilities, rtol=0, atol=1e-5)
-        used = plan.probabilities > 0
+        # A model that scores and costs nothing: a query that is declined.
+        score, cost, room = (
+            np.append(part, end)
+            for part, end in ((world.mean_score[0], 0), (world.mean_cost[0], 0), (caps, 1))
+        )
+        shares = route_lp(score, cost, pace, room).probabilities[:-1]
+        np.testing.assert_allclose(advice[row], shares / shares.sum(), rtol=0, atol=1e-5)
+        used = shares > 0
         # At the price, no model of the mixture below its throughput loses anything.
-        inside = used & (plan.probabilities < caps - 1e-9)
+        inside = used & (shares < caps - 1e-9)
         assert inside.any()
         assert losses[row].min() >= 0
         assert (losses[row][~used & (caps > 0)] > 0).all()
@@ -86,8 +134,9 @@ def test_teacher_advises_the_mixture_of_the_true_means_at_the_pace() -> None:
 @pytest.mark.slow
 def test_short_training_beats_the_untrained_policy(trained: Path) -> None:
     untrained = new_policy(0).mlp_extractor.actor
-    before = score_of(untrained, random_tables(VALIDATION_SEED, 16, 1))
-    assert validate(trained, scenarios=16, episodes=1) > before + 0.1
+    before = score_of(untrained, training_tables(0, 16, 1))
+    after = validate(trained, scenarios=16, episodes=1)
+    assert after > before + 0.1
 
 
 @pytest.mark.slow
@@ -116,7 +165,7 @@ def test_file_holds_plain_arrays_and_says_what_it_was_trained_on(trained: Path) 
         description = json.loads(archive.read("agent.json"))
         assert sorted(archive.namelist()) == ["agent.json", "weights.npz"]
     assert description["scenario"] == {
-        "name": "random",
+        "name": "worlds-tune,random",
         "method": "cloning",
         "seed": 0,
         "rounds": 10,

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from stageroute_agents.sb3 import algorithms
 from stageroute_agents.sb3.equivariant import EquivariantPolicy
 from stageroute_agents.sb3.networks import PlayedNetwork, PlayedScorer
+from stageroute_agents.sb3.planned import PlannedFeatures
 
 import stageroute_gym  # noqa: F401
 from stageroute_gym.errors import FieldError
@@ -20,21 +21,24 @@ from stageroute_gym.wrappers import Normalization, RelativeFeatures
 from stageroute_gym.wrappers.shares import logit_space
 
 SMALL = {"horizon": 400, "num_stages": 5, "budget": 1e-3}
-KINDS = ("ppo", "maskable-ppo", "generalist", "generalist-discrete")
+KINDS = ("ppo", "maskable-ppo", "generalist", "generalist-discrete", "planned")
 
 
 def case(kind: str) -> tuple[Any, PlayedNetwork, NDArray[np.float32], NDArray[np.bool_] | None]:
     """A policy with weights as after a training, what plays it, and rows of an episode."""
     discrete = kind in ("maskable-ppo", "generalist-discrete")
     env = gym.make("StageRoute-v0" if discrete else "StageRouteContinuous-v0", **SMALL)
-    shared = kind.startswith("generalist")
+    shared, arguments = kind.startswith("generalist"), {}
     transformation = (RelativeFeatures if shared else Normalization).of(env)
+    if kind == "planned":
+        shared, arguments = True, {"planned": True}
+        transformation = PlannedFeatures.of(env)
     actions = action_space(11, continuous=not discrete)
-    if kind == "generalist":
+    if kind in ("generalist", "planned"):
         actions = logit_space(11)
     torch.manual_seed(0)
     policy_class = EquivariantPolicy if shared else algorithms.get(kind).policy_class()
-    policy = policy_class(transformation.space, actions, lambda _: 0.0)
+    policy = policy_class(transformation.space, actions, lambda _: 0.0, **arguments)
     with torch.no_grad():
         for weight in policy.parameters():
             weight.add_(0.2 * torch.randn_like(weight))
@@ -50,7 +54,7 @@ def case(kind: str) -> tuple[Any, PlayedNetwork, NDArray[np.float32], NDArray[np
             observation, _ = env.reset()
     weights = {name: tensor.numpy() for name, tensor in policy.state_dict().items()}
     kind_of_player = PlayedScorer if shared else PlayedNetwork
-    player = kind_of_player(weights, transformation.space, actions, {})
+    player = kind_of_player(weights, transformation.space, actions, arguments)
     told = np.stack(masks) if kind == "maskable-ppo" else None
     return policy, player, np.stack(rows), told
 
