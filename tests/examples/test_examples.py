@@ -126,10 +126,15 @@ def test_rank_sb3_gives_the_same_file_again(tmp_path: Path) -> None:
 def test_train_generalist(tmp_path: Path) -> None:
     pytest.importorskip("stable_baselines3")
     train = ["--rounds", "1", "--scenarios", "2", "--validation", "2", "--out", "run"]
-    assert "run/agent.sragent: score / stage oracle" in run("train_generalist.py", tmp_path, *train)
+    assert "run/agent.sragent: score / horizon oracle" in run(
+        "train_generalist.py", tmp_path, *train
+    )
     short = ["--seeds", "1000", "1002", "--horizon", "500", "--scenarios", "routerbench-tight"]
     shown = run("evaluate_generalist.py", tmp_path, "run/agent.sragent", *short)
     assert shown.splitlines()[1].startswith("routerbench-tight ")
+    tune = ["--start", "run/agent.sragent", "--iterations", "1", "--worlds", "2", "--steps", "16"]
+    shown = run("finetune_generalist.py", tmp_path, *tune, "--validation", "2", "--out", "tuned")
+    assert shown.startswith("128 decisions: score / horizon oracle ")
 
 
 @pytest.mark.slow
