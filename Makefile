@@ -6,7 +6,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
-DEMO_AGENTS = stageroute,paced-route,ppo,generalist,oracle,horizon-oracle,paced-oracle,best-fixed,greedy-ratio,greedy-price,cheapest,best-score,uniform
+DEMO_AGENTS = stageroute,paced-route,generalist,ppo,linucb,paretobandit,greedy-price,uniform,horizon-oracle
 
 .PHONY: demo check test clients gateway lint clean
 
