@@ -11,7 +11,7 @@ PACKAGES = ("stageroute_gym", "stageroute_agents")
 FLOORS = (
     ("errors", "array_types", "compiling"),
     ("checks", "writing", "registration", "vector_input"),
-    ("optimize",),
+    ("locking", "optimize"),
     ("stageroute_gym", "problem"),
     ("context", "workloads"),
     ("logs", "simulator"),

@@ -25,6 +25,7 @@ from stageroute_gym.evaluation.storage import (
 )
 from stageroute_gym.evaluation.sweeps import budget_curves, budget_truth
 from stageroute_gym.evaluation.trials import LeaderboardSettings, Trial
+from stageroute_gym.locking import locked
 
 if TYPE_CHECKING:
     import polars as pl
@@ -82,29 +83,44 @@ def run_leaderboard(
         console: where to show the progress, a ``rich`` console; None shows none.
 
     Raises:
-        FieldError: if the folder may not be written to; nothing has run then. Or if it can no
-            longer be written to, as when a disk is full; what has finished by then is kept.
+        FieldError: if the folder may not be written to, or another run is at work in it; nothing
+            has run then. Or if it can no longer be written to, as when a disk is full; what has
+            finished by then is kept.
         KeyboardInterrupt: if interrupted; what has finished by then is kept.
     """
+    if add and (overwrite or resume):
+        raise FieldError("add", True, "either --add, --resume or --overwrite")
     folder = ResultsFolder(out)
+    # Once before the folder is touched, and once when nobody else can change it.
+    _to_run(settings, folder, overwrite=overwrite, resume=resume, add=add)
+    with locked(folder.path, field="out"):
+        settings = _to_run(settings, folder, overwrite=overwrite, resume=resume, add=add)
+        folder.prepare(settings.to_dict(), resume=resume or add)
+        trials = settings.trials()
+        missing, remarks = folder.missing(trials)
+        finished = len(trials) - len(missing)
+        failures = [
+            Failure(scenario.name, name, error, "")
+            for scenario in settings.scenarios
+            for name, error in settings.broken
+        ]
+        failures += _run(missing, folder, backend or LocalProcesses(), console, finished)
+        return _summed_up(settings, folder, trials, failures, remarks)
+
+
+def _to_run(
+    settings: LeaderboardSettings,
+    folder: ResultsFolder,
+    *,
+    overwrite: bool,
+    resume: bool,
+    add: bool,
+) -> LeaderboardSettings:
+    """What to run in the folder, those beside which it is to stand included; changes nothing."""
     if add:
-        if overwrite or resume:
-            raise FieldError("add", True, "either --add, --resume or --overwrite")
-        settings = settings.beside(folder.settings())
-    description = settings.to_dict()
-    if not add:
-        folder.check(description, overwrite=overwrite, resume=resume)
-    folder.prepare(description, resume=resume or add)
-    trials = settings.trials()
-    missing, remarks = folder.missing(trials)
-    finished = len(trials) - len(missing)
-    failures = [
-        Failure(scenario.name, name, error, "")
-        for scenario in settings.scenarios
-        for name, error in settings.broken
-    ]
-    failures += _run(missing, folder, backend or LocalProcesses(), console, finished)
-    return _summed_up(settings, folder, trials, failures, remarks)
+        return settings.beside(folder.settings())
+    folder.check(settings.to_dict(), overwrite=overwrite, resume=resume)
+    return settings
 
 
 def _run(

@@ -29,6 +29,7 @@ from stageroute_gym.evaluation.submissions import is_submission, read_submission
 from stageroute_gym.evaluation.summary import read_summary
 from stageroute_gym.evaluation.sweeps import budget_curves, joined_truth
 from stageroute_gym.evaluation.trials import first_difference, scenario_dict
+from stageroute_gym.locking import locked
 from stageroute_gym.writing import write_table
 
 if TYPE_CHECKING:
@@ -74,7 +75,8 @@ def merge_leaderboards(
     Raises:
         FieldError: if a source is none, a scenario or an entry of one name differs between two of
             them (in a field, a file's content or the agent's code), they were run by different
-            versions, or two hold different results of one episode. Nothing is written then.
+            versions, or two hold different results of one episode; or if ``out`` may not be written
+            to, or another run is at work in it. Nothing is written then.
     """
     if not sources:
         raise FieldError("files", list(map(str, sources)), "at least one leaderboard or submission")
@@ -104,10 +106,12 @@ def merge_leaderboards(
     summary["failures"] = [failure for part in parts for failure in part.failures]
     target = ResultsFolder(out)
     target.check(settings, overwrite=overwrite, resume=False)
-    target.prepare(settings, resume=False)
-    for name, table in tables.items():
-        write_table(target.path / name, table, field="out")
-    target.write_json(SUMMARY, summary)
+    with locked(target.path, field="out"):
+        target.check(settings, overwrite=overwrite, resume=False)
+        target.prepare(settings, resume=False)
+        for name, table in tables.items():
+            write_table(target.path / name, table, field="out")
+        target.write_json(SUMMARY, summary)
     files = [target.path / name for name in (RESULTS, STAGES, ORACLES, TIMINGS, SUMMARY)]
     remarks = [
         f"{source}: figures as they were submitted; stageroute verify runs some of them again"

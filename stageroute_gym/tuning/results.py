@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from stageroute_gym.errors import FieldError
 from stageroute_gym.evaluation.trials import first_difference
+from stageroute_gym.locking import HOLDER, LOCK
 from stageroute_gym.tuning.search import TuningTrial
 from stageroute_gym.tuning.settings import Candidate, TuningSettings
 from stageroute_gym.writing import write_table, write_text
@@ -39,8 +40,8 @@ class TuningFolder:
             raise FieldError("out", path, "the name of a folder")
         self.path = Path(path)
 
-    def open(self, settings: TuningSettings, *, resume: bool, overwrite: bool) -> None:
-        """Make the folder ready for a tuning.
+    def check(self, settings: TuningSettings, *, resume: bool, overwrite: bool) -> None:
+        """Look whether a tuning may be written here; changes nothing.
 
         Args:
             settings: what is to be run.
@@ -49,24 +50,31 @@ class TuningFolder:
             overwrite: whether to remove them.
 
         Raises:
-            FieldError: if it is in use and neither was asked for, or both, it cannot be written to,
-                or it was run with other settings.
+            FieldError: if it is in use and neither was asked for, or both, or it was run with other
+                settings.
         """
         if resume and overwrite:
             raise FieldError("resume", True, "either --resume or --overwrite, not both")
         if self.path.exists() and not self.path.is_dir():
             raise FieldError("out", str(self.path), "a folder; this is a file")
-        in_use = self.path.is_dir() and any(self.path.iterdir())
         if resume:
             self._check_same(settings)
-        elif in_use and not overwrite:
-            raise FieldError("out", str(self.path), "an empty folder, --resume or --overwrite")
-        elif in_use:
+        elif self.path.is_dir() and {path.name for path in self.path.iterdir()} - {LOCK, HOLDER}:
+            if not overwrite:
+                raise FieldError("out", str(self.path), "an empty folder, --resume or --overwrite")
             self._check_ours()
-            for path in (*self.path.glob(f"{AGENTS}/*.json"), *self._written()):
-                path.unlink(missing_ok=True)
+
+    def prepare(self, settings: TuningSettings, *, overwrite: bool) -> None:
+        """Make the folder ready and, if asked for, remove an earlier tuning's files.
+
+        Raises:
+            FieldError: if it cannot be written to.
+        """
         try:
             (self.path / AGENTS).mkdir(parents=True, exist_ok=True)
+            if overwrite:
+                for path in (*self.path.glob(f"{AGENTS}/*.json"), *self._written()):
+                    path.unlink(missing_ok=True)
         except OSError as error:
             allowed = f"a folder that can be written to; {error.strerror}"
             raise FieldError("out", str(self.path), allowed) from error

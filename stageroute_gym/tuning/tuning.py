@@ -9,6 +9,7 @@ from typing import Any
 
 from stageroute_gym.evaluation.backends import LocalProcesses, Lost
 from stageroute_gym.evaluation.running import warm_up
+from stageroute_gym.locking import locked
 from stageroute_gym.tuning.results import TuningFolder
 from stageroute_gym.tuning.search import search
 from stageroute_gym.tuning.settings import Candidate, TuningSettings
@@ -56,30 +57,35 @@ def run_tuning(
         told: called with a line whenever an agent is through.
 
     Raises:
-        FieldError: if the folder may not be written to; nothing has run then.
+        FieldError: if the folder may not be written to, or another run is at work in it; nothing
+            has run then.
         KeyboardInterrupt: if interrupted; what has finished by then is kept.
     """
     folder = TuningFolder(out)
-    folder.open(settings, resume=resume, overwrite=overwrite)
-    remarks, waiting = [], []
-    for candidate in settings.candidates:
-        kept, fault = folder.trials(candidate)
-        if fault:
-            remarks.append(f"agent {candidate.entry.label}: {fault}; it is tuned anew")
-        if len(kept) < settings.trials:
-            waiting.append(candidate)
-    seconds, failures = {}, {}
-    for candidate, came in _run(settings, folder, waiting, backend or LocalProcesses()):
-        name = candidate.entry.agent
-        if isinstance(came, Lost):
-            failures[name] = came.error
-            continue
-        seconds[name] = came
-        told(f"{name}: {settings.trials} trials, {came:.0f} s")
-        trials, _ = folder.trials(candidate)
-        if trials and trials[0].value is None:
-            failures[name] = f"fails with its defaults: {trials[0].error}"
-    return Tuned(folder.sum_up(), seconds, failures, remarks)
+    # Once before the folder is touched, and once when nobody else can change it.
+    folder.check(settings, resume=resume, overwrite=overwrite)
+    with locked(folder.path, field="out"):
+        folder.check(settings, resume=resume, overwrite=overwrite)
+        folder.prepare(settings, overwrite=overwrite)
+        remarks, waiting = [], []
+        for candidate in settings.candidates:
+            kept, fault = folder.trials(candidate)
+            if fault:
+                remarks.append(f"agent {candidate.entry.label}: {fault}; it is tuned anew")
+            if len(kept) < settings.trials:
+                waiting.append(candidate)
+        seconds, failures = {}, {}
+        for candidate, came in _run(settings, folder, waiting, backend or LocalProcesses()):
+            name = candidate.entry.agent
+            if isinstance(came, Lost):
+                failures[name] = came.error
+                continue
+            seconds[name] = came
+            told(f"{name}: {settings.trials} trials, {came:.0f} s")
+            trials, _ = folder.trials(candidate)
+            if trials and trials[0].value is None:
+                failures[name] = f"fails with its defaults: {trials[0].error}"
+        return Tuned(folder.sum_up(), seconds, failures, remarks)
 
 
 def _run(

@@ -19,6 +19,7 @@ from stageroute_gym.evaluation.oracle_values import oracle_values
 from stageroute_gym.evaluation.running import play
 from stageroute_gym.evaluation.storage import ResultsFolder
 from stageroute_gym.evaluation.trials import LeaderboardSettings, Trial
+from stageroute_gym.locking import LOCK, locked
 from stageroute_gym.report.board import write_tables
 from stageroute_gym.report.tables import report_tables
 
@@ -169,7 +170,7 @@ def test_overwriting_removes_a_leaderboard_and_nothing_else(
     folder.check(chosen.to_dict(), overwrite=True, resume=False)
     folder.prepare(chosen.to_dict(), resume=False)
     left = {str(path.relative_to(out)) for path in out.rglob("*") if path.is_file()}
-    assert left == {*mine, "settings.json"}
+    assert left == {*mine, "settings.json", LOCK}
     assert {name: (out / name).read_text() for name in mine} == mine
 
 
@@ -324,6 +325,16 @@ def test_trials_of_similar_names_have_files_of_their_own(
     twin = dataclasses.replace(trial, entry=entry)
     folder.keep(trial, play(trial.entry, trial.scenario, trial.seeds), {})
     assert folder.missing([trial, twin]) == ([twin], [])
+
+
+def test_a_folder_in_which_another_run_is_at_work_is_left_alone(tmp_path: Path) -> None:
+    ResultsFolder(tmp_path).prepare(settings().to_dict(), resume=False)
+    with locked(tmp_path, field="out"):
+        before = contents(tmp_path)
+        for how in ("overwrite", "resume", "add"):
+            with pytest.raises(FieldError, match="no other run is at work; process"):
+                run_leaderboard(settings(), tmp_path, **{how: True})
+        assert contents(tmp_path) == before
 
 
 def test_an_out_that_is_a_file_is_refused(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from stageroute_gym.evaluation.backends import LocalProcesses
 from stageroute_gym.evaluation.leaderboard import run_leaderboard
 from stageroute_gym.evaluation.merging import merge_leaderboards
 from stageroute_gym.evaluation.trials import LeaderboardSettings
+from stageroute_gym.locking import locked
 
 
 def board(out: Path, **changes: Any) -> Path:
@@ -52,6 +53,8 @@ def test_results_of_several_machines_are_ranked_together(
     assert json.loads((out / "leaderboard.json").read_text()) == merged.summary
     with pytest.raises(FieldError, match="--overwrite"):
         merge_leaderboards([boards["even"]], out)
+    with locked(out, field="out"), pytest.raises(FieldError, match="no other run is at work"):
+        merge_leaderboards([boards["even"]], out, overwrite=True)
     merge_leaderboards([boards["even"], boards["whole"]], out, overwrite=True)
     for name in ("results.parquet", "stages.parquet"):
         assert (out / name).read_bytes() == (boards["whole"] / name).read_bytes()

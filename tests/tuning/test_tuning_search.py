@@ -14,10 +14,12 @@ from tiny import TINY, searching, settings
 from stageroute_gym.errors import FieldError
 from stageroute_gym.evaluation import evaluate
 from stageroute_gym.evaluation.statistics import interquartile_mean
+from stageroute_gym.locking import locked
 from stageroute_gym.tuning.results import TuningFolder, tables
 from stageroute_gym.tuning.search import TuningTrial, search
 from stageroute_gym.tuning.settings import TuningSettings
 from stageroute_gym.tuning.space import OneOf
+from stageroute_gym.tuning.tuning import run_tuning
 
 pytest.importorskip("optuna", reason="Optuna comes with the extra tune")
 
@@ -75,7 +77,8 @@ def test_a_default_outside_of_the_space_and_a_setting_that_fails():
 def test_the_folder_keeps_trials_and_names_the_best(tmp_path: Path) -> None:
     of = settings(searching("epsilon-greedy"))
     folder = TuningFolder(tmp_path / "out")
-    folder.open(of, resume=False, overwrite=False)
+    folder.check(of, resume=False, overwrite=False)
+    folder.prepare(of, overwrite=False)
     values = [0.5, 0.7, None, 0.7]
     trials = [TuningTrial(i, {"epsilon": i / 10}, value) for i, value in enumerate(values)]
     folder.keep(of.candidates[0], trials)
@@ -88,23 +91,34 @@ def test_the_folder_keeps_trials_and_names_the_best(tmp_path: Path) -> None:
     assert pl.read_parquet(tmp_path / "out" / "trials.parquet")["value"].to_list() == values
 
     with pytest.raises(FieldError, match="an empty folder, --resume or --overwrite"):
-        folder.open(of, resume=False, overwrite=False)
+        folder.check(of, resume=False, overwrite=False)
     with pytest.raises(FieldError, match=r"settings.seed = 1: expected 0, as the tuning to resume"):
-        folder.open(dataclasses.replace(of, seed=1), resume=True, overwrite=False)
-    folder.open(dataclasses.replace(of, trials=9), resume=True, overwrite=False)
+        folder.check(dataclasses.replace(of, seed=1), resume=True, overwrite=False)
+    folder.check(dataclasses.replace(of, trials=9), resume=True, overwrite=False)
+    folder.prepare(dataclasses.replace(of, trials=9), overwrite=False)
     changed = dataclasses.replace(
         of.candidates[0], entry=dataclasses.replace(of.candidates[0].entry, fingerprint="other")
     )
     assert folder.trials(changed) == ([], "its fingerprint has changed")
-    folder.open(of, resume=False, overwrite=True)
+    folder.check(of, resume=False, overwrite=True)
+    folder.prepare(of, overwrite=True)
     assert folder.trials(of.candidates[0]) == ([], "")
+
+
+def test_a_folder_in_which_another_run_is_at_work(tmp_path: Path) -> None:
+    of = settings(searching("epsilon-greedy"))
+    with locked(tmp_path, field="out"):
+        for resume, overwrite in ((False, False), (False, True), (True, False)):
+            with pytest.raises(FieldError, match="no other run is at work; process"):
+                run_tuning(of, tmp_path, resume=resume, overwrite=overwrite)
+            TuningFolder(tmp_path).prepare(of, overwrite=False)
 
 
 def test_a_foreign_folder_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("mine")
     for resume, overwrite in ((False, True), (True, False)):
         with pytest.raises(FieldError, match="expected a folder with a tuning"):
-            TuningFolder(tmp_path).open(settings(), resume=resume, overwrite=overwrite)
+            run_tuning(settings(), tmp_path, resume=resume, overwrite=overwrite)
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
 
 
