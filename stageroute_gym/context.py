@@ -36,6 +36,8 @@ class AgentContext:
             `StageRouteContinuous-v0`.
         num_tasks: how many of the features, the first ones, name the query's task, one-hot; 0 if
             none does. The others are numbers.
+        feature_names: names of the features, as `OutcomeTable` has them; none where they are not
+            known by name. A history is read by them.
 
     Raises:
         FieldError: if a value is out of range; the message names field, value and what is allowed.
@@ -48,6 +50,7 @@ class AgentContext:
     num_features: int
     actions: ActionKind
     num_tasks: int = 0
+    feature_names: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         _set = object.__setattr__
@@ -69,6 +72,10 @@ class AgentContext:
         _set(self, "cost_bounds", interval("cost_bounds", pair, 0))
         _set(self, "num_features", count("num_features", self.num_features, 0))
         _set(self, "num_tasks", count("num_tasks", self.num_tasks, 0, self.num_features))
+        _set(self, "feature_names", tuple(self.feature_names))
+        if self.feature_names and len(set(self.feature_names)) != self.num_features:
+            allowed = f"none, or {self.num_features} distinct names"
+            raise FieldError("feature_names", self.feature_names, allowed)
         choice("actions", self.actions, get_args(ActionKind))
         self.problem.throughput_per_model(len(self.models))
 
@@ -118,6 +125,8 @@ class AgentContext:
 
     def to_dict(self) -> dict[str, Any]:
         """The context as JSON-native values."""
+        # Left out where there are none: a store of live traffic compares what it was made with.
+        named = {"feature_names": list(self.feature_names)} if self.feature_names else {}
         return {
             "problem": self.problem.to_dict(),
             "models": list(self.models),
@@ -126,6 +135,7 @@ class AgentContext:
             "num_features": self.num_features,
             "actions": self.actions,
             "num_tasks": self.num_tasks,
+            **named,
         }
 
     @classmethod

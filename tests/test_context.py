@@ -83,6 +83,7 @@ def test_it_survives_json() -> None:
         ("cost_bounds", (float("nan"), 1.0)),
         ("num_features", -1),
         ("num_tasks", 2),
+        ("feature_names", ("a", "b")),
         ("actions", "both"),
         ("problem", {"horizon": 3}),
     ],
@@ -96,9 +97,10 @@ def test_contexts_tell_the_tasks_and_older_ones_have_none() -> None:
     context = AgentContext.of(gym.make(IDS[0], scenario="per-task"))
     assert context.num_tasks == context.num_features == 8
     assert AgentContext.of(gym.make(IDS[0], scenario="per-query")).num_tasks == 0
+    assert context.feature_names[0] == "task:mmlu"
     values = context.to_dict()
-    del values["num_tasks"]
-    assert AgentContext.from_dict(values) == context.replace(num_tasks=0)
+    del values["num_tasks"], values["feature_names"]
+    assert AgentContext.from_dict(values) == context.replace(num_tasks=0, feature_names=())
 
 
 def test_missing_and_unknown_fields_are_named() -> None:

@@ -15,6 +15,7 @@ from stageroute_gym.errors import FieldError
 from stageroute_gym.logs.log import Log, read_log
 from stageroute_gym.problem import Problem
 from stageroute_gym.workloads import OutcomeTable, Schedule
+from stageroute_gym.workloads.table import task_features
 
 Floats = NDArray[np.float64]
 
@@ -194,13 +195,15 @@ def _table(log: Log, features: str, seed: int) -> OutcomeTable:
     if given is None:
         seen = np.isfinite(log.score)
         score[rows[seen], log.model[seen]] = log.score[seen]
+    told = features == "task"
     return OutcomeTable(
         models=log.models,
         score=score,
         cost=cost,
         task=log.task,
         task_names=log.tasks,
-        features=np.eye(len(log.tasks))[log.task] if features == "task" else np.empty((0, 0)),
+        features=np.eye(len(log.tasks))[log.task] if told else np.empty((0, 0)),
+        feature_names=task_features(log.tasks) if told else (),
     )
 
 

@@ -117,6 +117,7 @@ class World:
             num_features=self.table.features.shape[1],
             actions="continuous" if continuous else "discrete",
             num_tasks=self.table.num_tasks,
+            feature_names=self.table.feature_names,
         )
 
     @cached_property

@@ -38,7 +38,7 @@ from stageroute_gym.problem import Problem
 from stageroute_gym.workloads.arrivals import Arrivals, arrival_order, initial_pool
 from stageroute_gym.workloads.prices import TYPICAL_TOKENS
 from stageroute_gym.workloads.schedule import Schedule
-from stageroute_gym.workloads.table import OutcomeTable
+from stageroute_gym.workloads.table import OutcomeTable, task_features
 
 # Places on the standard normal at which the fitted token distribution is given.
 NORMAL_SCORES = np.array([-3, -2.33, -1.64, -1.28, -0.67, 0, 0.67, 1.28, 1.64, 2.33, 3])
@@ -105,13 +105,15 @@ class Figures:
         drawn = [_draw(*item, rng) for item in zip(families.values(), rows.tolist(), strict=True)]
         task = np.repeat(np.arange(len(rows)), rows)
         prices = [(m["prompt_price"], m["completion_price"]) for m in models.values()]
+        told = self.features == "task"
         return OutcomeTable(
             models=tuple(models),
             score=np.concatenate([score for score, _ in drawn]),
             cost=np.concatenate([cost for _, cost in drawn]),
             task=task,
             task_names=tuple(families),
-            features=np.eye(len(rows))[task] if self.features == "task" else np.empty((0, 0)),
+            features=np.eye(len(rows))[task] if told else np.empty((0, 0)),
+            feature_names=task_features(families) if told else (),
             weight=(sizes / sizes.sum() * self.num_queries / rows)[task],
             list_price=np.array(prices) @ np.array(TYPICAL_TOKENS) * 1e-6,
         )

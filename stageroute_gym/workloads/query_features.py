@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stageroute_gym.errors import FieldError
+from stageroute_gym.workloads.table import TASK, task_features
 from stageroute_gym.workloads.table_files import read_table
 
 if TYPE_CHECKING:
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
 
 KINDS = ("none", "task", "columns", "both")
 FEATURE, EMBEDDING = "feature:", "embedding"
+# Of more than `MAX_TASKS` one-hot features the last one stands for all others.
+OTHER_TASKS = "task:*"
 MAX_TASKS = 32
 MAX_COLUMNS = 512
 
@@ -25,10 +29,12 @@ class QueryFeatures(NamedTuple):
     Attributes:
         kept: the rows of the file that have features, shape (Q,), int64.
         features: one row a kept query, shape (Q, F), float32; (Q, 0) where none are wanted.
+        names: of the ``F`` features: ``task:<name>``, ``feature:<name>``, ``embedding[<place>]``.
     """
 
     kept: NDArray[np.int64]
     features: NDArray[np.float32]
+    names: tuple[str, ...]
 
 
 def query_features(frame: pl.DataFrame, kind: str, features_file: str | None) -> QueryFeatures:
@@ -48,22 +54,51 @@ def query_features(frame: pl.DataFrame, kind: str, features_file: str | None) ->
             second file has a query twice or none of the first.
     """
     kept = np.arange(len(frame))
+    names: list[str] = []
     parts: list[NDArray[np.float32]] = [np.empty((len(frame), 0), np.float32)]
     if kind in ("columns", "both"):
         if features_file is None:
-            numbers = _numbers(frame, "data")
+            numbers, names = _numbers(frame, "data")
         else:
-            kept, numbers = _joined(frame, features_file)
+            kept, numbers, names = _joined(frame, features_file)
         parts = [_standardised(numbers)]
     if kind in ("task", "both"):
-        parts.insert(0, _one_hot(frame)[kept])
-    return QueryFeatures(kept, np.concatenate(parts, axis=1))
+        tasks = _task_names(frame)
+        parts.insert(0, _one_hot(frame, tasks)[kept])
+        names = tasks + names
+    return QueryFeatures(kept, np.concatenate(parts, axis=1), tuple(names))
+
+
+def features_named(frame: pl.DataFrame, names: Sequence[str], field: str) -> NDArray[np.float32]:
+    """The features of another file's queries that have these names, shape (Q, F), float32.
+
+    Numbers are standardised over this file. A task that no name stands for is 0 in all.
+
+    Args:
+        frame: as for `query_features`.
+        names: as in `QueryFeatures`, tasks first.
+        field: name of the option that holds the file's path, for errors.
+
+    Raises:
+        FieldError: if the file lacks one of the numbers, or as `query_features`.
+    """
+    tasks = [name for name in names if name.startswith(TASK)]
+    wanted = [name for name in names if not name.startswith(TASK)]
+    parts = [_one_hot(frame, tasks)]
+    if wanted:
+        numbers, found = _numbers(frame, field)
+        for name in wanted:
+            if name not in found:
+                told = ", ".join(found[:5])
+                raise FieldError(f"features of {field}", told, f"{name} among them")
+        parts.append(_standardised(numbers[:, [found.index(name) for name in wanted]]))
+    return np.concatenate(parts, axis=1)
 
 
 def _joined(
     frame: pl.DataFrame, features_file: str
-) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Rows of ``frame`` that the second file knows, and its numbers in that order."""
+) -> tuple[NDArray[np.int64], NDArray[np.float64], list[str]]:
+    """Rows of ``frame`` that the second file knows, and its numbers in that order, with names."""
     import polars as pl
 
     table = read_table(features_file, "features_file").frame
@@ -81,12 +116,13 @@ def _joined(
     if not len(found_at):
         allowed = "a file with some query_id of the outcomes"
         raise FieldError("features_file", features_file, allowed)
-    numbers = _numbers(table, "features_file")
-    return found_at["row"].to_numpy().astype(np.int64), numbers[found_at["place"].to_numpy()]
+    numbers, named = _numbers(table, "features_file")
+    rows = found_at["row"].to_numpy().astype(np.int64)
+    return rows, numbers[found_at["place"].to_numpy()], named
 
 
-def _numbers(frame: pl.DataFrame, field: str) -> NDArray[np.float64]:
-    """Columns ``feature:<name>`` and then those of ``embedding``, shape (Q, F), float64."""
+def _numbers(frame: pl.DataFrame, field: str) -> tuple[NDArray[np.float64], list[str]]:
+    """Columns ``feature:<name>``, then those of ``embedding``, shape (Q, F), float64; names."""
     import polars as pl
 
     names = [name for name in frame.columns if name.startswith(FEATURE)]
@@ -102,14 +138,14 @@ def _numbers(frame: pl.DataFrame, field: str) -> NDArray[np.float64]:
         allowed = f"a file with columns {FEATURE}<name> or a list column {EMBEDDING}"
         raise FieldError(field, ", ".join(frame.columns[:5]), allowed)
     numbers = np.concatenate(parts, axis=1)
+    names += [f"{EMBEDDING}[{place}]" for place in range(numbers.shape[1] - len(names))]
     if numbers.shape[1] > MAX_COLUMNS:
         raise FieldError(f"features of {field}", numbers.shape[1], f"at most {MAX_COLUMNS}")
     if not np.isfinite(numbers).all():
         row, column = np.argwhere(~np.isfinite(numbers))[0]
-        name = names[column] if column < len(names) else f"{EMBEDDING}[{column - len(names)}]"
-        where = f"{name} of query {frame['query_id'][int(row)]!r}"
+        where = f"{names[column]} of query {frame['query_id'][int(row)]!r}"
         raise FieldError(where, float(numbers[row, column]), "a finite number")
-    return numbers
+    return numbers, names
 
 
 def _embeddings(column: pl.Series, field: str) -> NDArray[np.float64]:
@@ -136,13 +172,27 @@ def _standardised(numbers: NDArray[np.float64]) -> NDArray[np.float32]:
     return (centred / np.where(varies, deviation, 1.0)).astype(np.float32)
 
 
-def _one_hot(frame: pl.DataFrame) -> NDArray[np.float32]:
-    """One column a task or family, by name; shape (Q, F), F <= 33."""
-    values = frame["family" if "family" in frame.columns else "task"].to_numpy()
-    names, index, counts = np.unique(values, return_inverse=True, return_counts=True)
+def _tasks(frame: pl.DataFrame) -> NDArray[np.str_]:
+    return frame["family" if "family" in frame.columns else "task"].to_numpy()
+
+
+def _task_names(frame: pl.DataFrame) -> list[str]:
+    """Names of the one-hot features of a file's tasks or families, by name; at most 33."""
+    names, counts = np.unique(_tasks(frame), return_counts=True)
     if len(names) <= MAX_TASKS:
-        return np.eye(len(names), dtype=np.float32)[index]
+        return list(task_features(names))
     frequent = np.sort(np.argsort(-counts, kind="stable")[:MAX_TASKS])
-    place = np.full(len(names), MAX_TASKS)
-    place[frequent] = np.arange(MAX_TASKS)
-    return np.eye(MAX_TASKS + 1, dtype=np.float32)[place[index]]
+    return [*task_features(names[frequent]), OTHER_TASKS]
+
+
+def _one_hot(frame: pl.DataFrame, names: Sequence[str]) -> NDArray[np.float32]:
+    """One column a name, shape (Q, F), float32."""
+    values, index = np.unique(_tasks(frame), return_inverse=True)
+    places = {name: place for place, name in enumerate(names)}
+    others = places.get(OTHER_TASKS) if len(names) > MAX_TASKS else None
+    columns = np.zeros((len(values), len(names)), np.float32)
+    for row, value in enumerate(values):
+        place = places.get(f"{TASK}{value}", others)
+        if place is not None:
+            columns[row, place] = 1.0
+    return columns[index]

@@ -262,7 +262,7 @@ def _read(workload: Recorded, stamps: tuple[int | None, ...]) -> _Contents:
     del stamps
     frame, notes = workload._file()
     queries = len(frame)
-    kept, shown = query_features(frame, workload.features, workload.features_file)
+    kept, shown, feature_names = query_features(frame, workload.features, workload.features_file)
     frame = frame[kept]
     models = models_of(frame.columns)
     names, task = np.unique(frame["task"].to_numpy(), return_inverse=True)
@@ -274,6 +274,7 @@ def _read(workload: Recorded, stamps: tuple[int | None, ...]) -> _Contents:
         task=task.astype(np.int64),
         task_names=tuple(str(name) for name in names),
         features=shown,
+        feature_names=feature_names,
         weight=frame["weight"].to_numpy() if weighted else np.empty(0),
     )
     return _Contents(table, notes, queries)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,6 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stageroute_gym.errors import FieldError
+
+TASK = "task:"  # what the names of one-hot features begin with
+
+
+def task_features(tasks: Iterable[str]) -> tuple[str, ...]:
+    """Names of the one-hot features of some tasks."""
+    return tuple(f"{TASK}{task}" for task in tasks)
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,6 +35,8 @@ class OutcomeTable:
         weight: relative frequency of each query, positive, shape (Q,), float64; all 1 by default.
         list_price: USD of a typical query of each model as its provider announces it in advance,
             shape (N,), float64; 0 where unknown, which is the default.
+        feature_names: ``F`` distinct names of the features, by which a history of other queries is
+            read; ``feature:0`` and so on by default, and none where nothing is known.
 
     Raises:
         FieldError: if a shape or a value is not allowed.
@@ -40,11 +50,15 @@ class OutcomeTable:
     features: NDArray[np.floating[Any]] = field(default_factory=lambda: np.empty((0, 0)))
     weight: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
     list_price: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
+    feature_names: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         queries, models = self.score.shape
         if self.features.size == 0:
             object.__setattr__(self, "features", np.zeros((queries, 1)))
+        elif not self.feature_names and self.features.any():
+            unnamed = tuple(f"feature:{place}" for place in range(self.features.shape[1]))
+            object.__setattr__(self, "feature_names", unnamed)
         if self.weight.size == 0:
             object.__setattr__(self, "weight", np.ones(queries))
         if self.list_price.size == 0:
@@ -71,6 +85,10 @@ class OutcomeTable:
         for name, (actual, expected) in shapes.items():
             if actual != expected:
                 raise FieldError(f"shape of {name}", actual, str(expected))
+        names = self.feature_names
+        if names and len(set(names)) != self.features.shape[1]:
+            allowed = f"{self.features.shape[1]} distinct names, one a column"
+            raise FieldError("feature_names", names, allowed)
         within = (self.score >= 0) & (self.score <= 1)
         self._first_offence("score", self.score, within, "a number in [0, 1]")
         priced = (self.cost >= 0) & np.isfinite(self.cost)

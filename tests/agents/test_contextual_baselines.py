@@ -52,7 +52,7 @@ def test_litellm_weighs_quality_by_type_and_price():
 
 
 def test_litellm_drops_what_would_overfill_a_belief():
-    agent = LiteLlmAdaptive(context_for(num_features=0))
+    agent = LiteLlmAdaptive(context_for(num_features=0, feature_names=()))
     state = agent.initial_state(1)
     for step in range(300):
         state["queries"][:] = step
@@ -61,7 +61,7 @@ def test_litellm_drops_what_would_overfill_a_belief():
 
 
 def test_litellm_draws_around_its_beliefs():
-    agent = LiteLlmAdaptive(context_for(num_features=0))
+    agent = LiteLlmAdaptive(context_for(num_features=0, feature_names=()))
     state = agent.initial_state(1)
     caps = np.ones((1, 2))
     drawn = []
@@ -136,13 +136,24 @@ def history_file(folder, rows=200):
 
 def test_a_history_is_read_for_the_models_and_features_of_the_scenario(tmp_path):
     path = history_file(tmp_path)
-    context = context_for(models=("cheap", "dear"))
+    context = context_for(models=("cheap", "dear"), feature_names=("feature:a", "feature:b"))
     past = read_past(path, context)
     assert past.query.shape == (200, 2)
     np.testing.assert_allclose(past.query.std(axis=0), 1.0, rtol=1e-6)
     assert (past.cost == [1.0, 2.0]).all()
-    with pytest.raises(FieldError, match=r"expected a file with the scenario's 3"):
-        read_past(path, context.replace(num_features=3))
+    turned = read_past(path, context.replace(feature_names=("feature:b", "feature:a")))
+    assert (turned.query == past.query[:, ::-1]).all()
+    names = ("task:law", "feature:a", "feature:c")
+    with pytest.raises(
+        FieldError, match=r"features of history = .*: expected feature:c among them"
+    ):
+        read_past(path, context.replace(num_features=3, feature_names=names))
+    with pytest.raises(
+        FieldError, match=r"^feature_names = \(\): expected names of the 2 features"
+    ):
+        read_past(path, context.replace(feature_names=()))
+    with pytest.raises(FieldError, match=r"^data of history = .*: expected an existing file"):
+        read_past("nowhere.parquet", context)
     with pytest.raises(FieldError, match="expected a file with the model other"):
         read_past(path, context.replace(models=("cheap", "other")))
     with pytest.raises(FieldError, match=r"^history = 3"):

@@ -170,7 +170,10 @@ def test_linucb_chooses_what_mabwiser_s_does():
 def test_linear_agents_are_blind_where_features_are_switched_off(name):
     world = make_world(models=3, features=4, horizon=60)
     told, blind = (make_env(world, continuous=True).agent_context for _ in range(2))
-    agents = make(name, told, features=False), make(name, blind.replace(num_features=0))
+    agents = (
+        make(name, told, features=False),
+        make(name, blind.replace(num_features=0, feature_names=())),
+    )
     env = make_env(world, continuous=True)
     observation, _ = env.reset(seed=3)
     states = [None, None]

@@ -8,7 +8,8 @@ import pytest
 
 from stageroute_gym import scenarios
 from stageroute_gym.errors import FieldError
-from stageroute_gym.workloads import Recorded
+from stageroute_gym.workloads import Recorded, read_outcomes
+from stageroute_gym.workloads.query_features import features_named
 
 OUTCOMES = {
     "query_id": ["a", "b", "c", "d"],
@@ -51,6 +52,7 @@ def test_both_are_the_task_and_then_the_numbers(tmp_path):
     table = Recorded(data=path, features="both").outcomes()
     assert table.features[:, :2].tolist() == [[0, 1], [1, 0], [0, 1], [1, 0]]
     assert table.features.shape == (4, 4)
+    assert table.feature_names == ("task:art", "task:law", "feature:length", "feature:same")
 
 
 def test_a_second_file_is_joined_by_query(tmp_path):
@@ -63,6 +65,28 @@ def test_a_second_file_is_joined_by_query(tmp_path):
     np.testing.assert_allclose(table.features[:, 0], standardised([1, 2, 6]), rtol=1e-6)
     (note,) = recorded._feature_notes(table)
     assert note.startswith("1 queries are left out")
+
+
+def test_another_file_s_features_are_found_by_their_names(tmp_path):
+    other = OUTCOMES | {"task": ["law", "new", "law", "new"]} | NUMBERS | LISTS
+    frame = read_outcomes(written(tmp_path, other))
+    names = ("task:art", "task:law", "embedding[1]", "feature:length")
+    found = features_named(frame, names, "history")
+    assert found[:, :2].tolist() == [[0, 1], [0, 0], [0, 1], [0, 0]]
+    np.testing.assert_allclose(found[:, 2], standardised([0, 0, 4, 0]), rtol=1e-6)
+    np.testing.assert_allclose(found[:, 3], standardised([1, 2, 3, 6]), rtol=1e-6)
+
+
+def test_of_many_tasks_the_rare_ones_share_a_name(tmp_path):
+    tasks = [f"t{number:02}" for number in range(40)] + [f"t{number:02}" for number in range(32)]
+    rows = len(tasks)
+    many = {"query_id": list(range(rows)), "task": tasks}
+    path = written(tmp_path, many | {"score:x": [1.0] * rows, "cost:x": [0.1] * rows})
+    table = Recorded(data=path, features="task").outcomes()
+    assert table.feature_names == (*(f"task:t{number:02}" for number in range(32)), "task:*")
+    assert table.features[31:40].argmax(axis=1).tolist() == [31] + [32] * 8
+    again = features_named(read_outcomes(path), table.feature_names, "history")
+    assert (again == table.features).all()
 
 
 @pytest.mark.parametrize(

@@ -57,8 +57,8 @@ class HistoryAgent(Learner):
         gather: share of the horizon to gather for, in (0, 1); not used with a file.
 
     Raises:
-        FieldError: if a parameter is out of range, or the file has a fault or lacks a model, or its
-            features are not as many as the scenario's.
+        FieldError: if a parameter is out of range, or the file has a fault, or lacks a model or
+            one of the scenario's features.
     """
 
     kind: ClassVar[Kind] = "baseline"
@@ -151,7 +151,8 @@ def _gathered(state: State, row: int) -> Past:
 def read_past(history: str, context: AgentContext) -> Past:
     """The history in a file, for the models and features of a context.
 
-    Features are standardised over the file, as a scenario's are over its own.
+    Features are found by their names, those of tasks too, and numbers are standardised over the
+    file, as a scenario's are over its own.
 
     Args:
         history: path of the file.
@@ -160,26 +161,29 @@ def read_past(history: str, context: AgentContext) -> Past:
     Raises:
         FieldError: see `HistoryAgent`.
     """
-    from stageroute_gym.workloads.recorded import Recorded
+    from stageroute_gym.workloads.layouts import COST, SCORE
+    from stageroute_gym.workloads.outcome_files import read_any
+    from stageroute_gym.workloads.query_features import features_named
 
     if not isinstance(history, str):
         raise FieldError("history", history, "the path of a file of outcomes, as text")
-    kind = "columns" if context.num_tasks == 0 else "both"
-    if context.num_tasks == context.num_features:
-        kind = "task" if context.num_tasks else "none"
+    names = context.feature_names
     # Without features a query still shows one number, 0.
-    blind = context.num_features == 1 and kind == "columns"
-    table = Recorded(data=history, features="none" if blind else kind).outcomes()
+    if not names and context.num_features > 1:
+        allowed = f"names of the {context.num_features} features, which a history is read by"
+        raise FieldError("feature_names", names, allowed)
+    try:
+        frame = read_any(history).frame
+    except FieldError as error:
+        raise FieldError(f"{error.field} of history", error.value, error.allowed) from None
     for model in context.models:
-        if model not in table.models:
+        if SCORE + model not in frame.columns:
             raise FieldError("history", history, f"a file with the model {model}")
-    if table.features.shape[1] != context.num_features:
-        found = f"{history} with {table.features.shape[1]} features"
-        raise FieldError("history", found, f"a file with the scenario's {context.num_features}")
-    places = [table.models.index(model) for model in context.models]
-    return Past(
-        table.features.astype(np.float64),
-        np.full(table.num_queries, -1),
-        np.ascontiguousarray(table.score[:, places]),
-        np.ascontiguousarray(table.cost[:, places]),
+    query = np.zeros((len(frame), context.num_features))
+    if names:
+        query[:] = features_named(frame, names, "history")
+    score, cost = (
+        np.ascontiguousarray(frame.select(kind + model for model in context.models).to_numpy())
+        for kind in (SCORE, COST)
     )
+    return Past(query, np.full(len(frame), -1), score, cost)
