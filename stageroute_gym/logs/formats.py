@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +27,8 @@ class LogFormat:
         marks: columns by which the format is known: all must be there.
         cost_unit: USD in one unit of the cost column.
         succeeded: column and values of a request that was answered; None where all are.
+        cached: column and values of a request that a cache answered, which tells nothing of what
+            its model costs; None where the log does not tell.
     """
 
     name: str
@@ -34,6 +36,7 @@ class LogFormat:
     marks: tuple[str, ...]
     cost_unit: float = 1.0
     succeeded: tuple[str, tuple[str, ...]] | None = None
+    cached: tuple[str, tuple[str, ...]] | None = None
 
 
 # Beside a format's own columns, those that a user may have added under plain names.
@@ -56,6 +59,7 @@ FORMATS = (
         },
         marks=("spend", "startTime", "model"),
         succeeded=("status", ("success",)),
+        cached=("cache_hit", ("true",)),
     ),
     LogFormat(
         "helicone",
@@ -202,16 +206,40 @@ def column_names(
     return found
 
 
-def flattened(frame: pl.DataFrame) -> pl.DataFrame:
-    """Objects inside a line of JSON as columns of their own: ``metadata.score``."""
+def flattened(frame: pl.DataFrame, wanted: Iterable[str] = ()) -> pl.DataFrame:
+    """Objects inside a line of JSON as columns of their own: ``metadata.score``.
+
+    Args:
+        frame: the table.
+        wanted: columns that a user names; where one is asked of a column of text, as of the
+            ``metadata`` of a CSV, that text is read as JSON.
+
+    Raises:
+        FieldError: if that text is no JSON.
+    """
     import polars as pl
 
+    for asked in wanted:
+        outer = asked.partition(".")[0]
+        if outer != asked and asked not in frame.columns and frame.schema.get(outer) == pl.String:
+            text = frame[outer].str.strip_chars().replace("", None)
+            try:
+                frame = frame.with_columns(text.str.json_decode(infer_schema_length=None))
+            except pl.exceptions.PolarsError as error:
+                allowed = f"JSON objects in column {outer}: {str(error).splitlines()[0]}"
+                raise FieldError("columns", asked, allowed) from error
     while nested := [name for name, kind in frame.schema.items() if isinstance(kind, pl.Struct)]:
         for name in nested:
             inner = frame[name].struct.unnest()
             inner.columns = [f"{name}.{field}" for field in inner.columns]
             frame = frame.drop(name).hstack(inner)
     return frame
+
+
+def likely_scores(columns: Iterable[str]) -> list[str]:
+    """Columns whose names sound as if they held scores."""
+    words = ("score", "rating", "feedback", "reward", "grade")
+    return [name for name in columns if any(word in name.lower() for word in words)]
 
 
 def flat_spans(frame: pl.DataFrame) -> pl.DataFrame:

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 def cell_problems(frame: pl.DataFrame) -> list[FieldError]:
     """What is wrong with the cells of a wide frame, one error a column and kind of fault.
 
-    Each names the first offending query and the value as it stands in the file.
+    Each names the first offending query, by its row where it has no name of its own (the first is
+    1), and the value as it stands in the file.
     """
     if not len(frame):
         return [FieldError("rows", 0, "at least one query")]
@@ -28,7 +29,7 @@ def cell_problems(frame: pl.DataFrame) -> list[FieldError]:
         count = len(fine) - fine.sum()
         more = "" if count == 1 else f" ({count} rows offend)"
         where = (
-            f"{column} in row {row}"
+            f"{column} in row {row + 1}"
             if column == "query_id"
             else f"{column} of query {names[row]!r}"
         )

@@ -1,4 +1,4 @@
-"""Tables as people have them: Parquet, CSV of any dialect, JSON lines, plain or gzipped.
+"""Tables as people have them: Parquet, CSV of any dialect, JSON objects, plain or gzipped.
 
 A path is a path: brackets and asterisks in it are not expanded. What had to be recognised, such as
 a separator or decimal commas, is said.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import json
 import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -18,8 +19,9 @@ from stageroute_gym.errors import FieldError
 if TYPE_CHECKING:
     import polars as pl
 
-ENDINGS = (".parquet", ".csv", ".tsv", ".jsonl", ".ndjson")
+ENDINGS = (".parquet", ".csv", ".tsv", ".jsonl", ".ndjson", ".json")
 TEXT_ENDINGS = ENDINGS[1:]
+_CSV = (".csv", ".tsv")
 PICKLES = (".pkl", ".pickle")
 _PARQUET_MARK, _GZIP_MARK = b"PAR1", b"\x1f\x8b"
 _SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
@@ -45,8 +47,9 @@ def read_table(path: str | Path, field: str = "data") -> TableFile:
     """The table in a file, after a look at whether it is what its ending says.
 
     Args:
-        path: a ``.parquet``, ``.csv``, ``.tsv``, ``.jsonl`` or ``.ndjson`` file, the text ones also
-            with ``.gz`` behind.
+        path: a file that ends as one of `ENDINGS`, the text ones also with ``.gz`` behind. JSON
+            objects stand one a line or in an array; where a
+            gateway's interface answered, it may be under ``data``.
         field: name of the option that holds the path, for errors.
 
     Raises:
@@ -68,12 +71,15 @@ def read_table(path: str | Path, field: str = "data") -> TableFile:
     try:
         if ending == ".parquet":
             return TableFile(pl.read_parquet(file, glob=False), ())
-        if ending in (".jsonl", ".ndjson"):
-            return TableFile(pl.read_ndjson(content, infer_schema_length=None), ())
-        return _read_csv(file, content, field)
+        if ending in _CSV:
+            return _read_csv(file, content, field)
+        frame = _read_json(content, ending)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
         reason = str(error).strip().splitlines()[0]
         raise FieldError(field, str(path), f"a readable {ending[1:]} file: {reason}") from error
+    if not frame.width:
+        raise FieldError(field, str(path), "JSON objects, a row each; this holds none")
+    return TableFile(frame, ())
 
 
 def table_ending(path: Path) -> str:
@@ -105,7 +111,7 @@ def _content(file: Path, ending: str, field: str) -> bytes:
             content = gzip.decompress(content)
         except (OSError, EOFError, zlib.error) as error:
             raise FieldError(field, str(file), f"a whole gzip file: {error}") from error
-    kind = "CSV text" if ending in (".csv", ".tsv") else "JSON lines"
+    kind = "CSV text" if ending in _CSV else "JSON"
     if text and content.startswith(_PARQUET_MARK):
         raise FieldError(field, str(file), f"{kind}; this is a Parquet file: name it .parquet")
     if text and b"\0" in content[:4096]:
@@ -115,6 +121,66 @@ def _content(file: Path, ending: str, field: str) -> bytes:
     if not text and (tail != _PARQUET_MARK or file.stat().st_size < 12):
         raise FieldError(field, str(file), "a whole Parquet file; the end of this one is missing")
     return content
+
+
+def place_in(path: str | Path, row: int) -> str:
+    """Where a row of the table that `read_table` returns stands in its file, counted from 1.
+
+    Args:
+        path: the file, as it was read.
+        row: the row's number, from 0 on.
+
+    Returns:
+        ``"line 7"`` of a text, its header counted; ``"entry 6"`` of an array; ``"row 6"`` of a
+        Parquet file.
+    """
+    file = Path(path)
+    ending = table_ending(file)
+    if ending == ".parquet":
+        return f"row {row + 1}"
+    content = _content(file, ending, "data")
+    if ending not in _CSV and (ending == ".json" or _is_array(content)):
+        return f"entry {row + 1}"
+    left = row + (ending in _CSV)
+    start, quoted = 1, False
+    for number, line in enumerate(content.split(b"\n"), start=1):
+        if not quoted:
+            start = number
+        if ending in _CSV:
+            # A quoted cell may go over several lines.
+            quoted ^= line.count(b'"') % 2 == 1
+        elif not line.strip():
+            continue
+        if not quoted:
+            left -= 1
+        if left < 0:
+            break
+    return f"line {start}"
+
+
+def _is_array(content: bytes) -> bool:
+    return content[:64].lstrip()[:1] == b"["
+
+
+def _read_json(content: bytes, ending: str) -> pl.DataFrame:
+    """Objects as rows."""
+    import polars as pl
+
+    if ending == ".json" and not _is_array(content):
+        try:
+            document = json.loads(content)
+        except ValueError:
+            pass  # objects one a line, or a fault that reading these names
+        else:
+            listed = document.get("data") if isinstance(document, dict) else None
+            content = json.dumps(listed if isinstance(listed, list) else document).encode()
+    if _is_array(content):
+        frame = pl.read_json(content, infer_schema_length=None)
+    else:
+        frame = pl.read_ndjson(content, infer_schema_length=None)
+    if frame.columns == ["data"] and isinstance(frame.schema["data"], pl.Struct):
+        return frame.unnest("data")
+    return frame
 
 
 def _read_csv(file: Path, content: bytes, field: str) -> TableFile:

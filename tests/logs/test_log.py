@@ -156,13 +156,13 @@ def test_the_newest_first_is_turned_round_and_said(tmp_path: Path):
 @pytest.mark.parametrize(
     ("row", "field", "kept"),
     [
-        ("2,b,,1,t", "cost in row 1", 2),
-        ("2,b,nan,1,t", "cost in row 1", 2),
-        ("2,b,-0.1,1,t", "cost in row 1", 2),
-        ("2,b,1,1.5,t", "score in row 1", 2),
-        ("2,,1,1,t", "model in row 1", 2),
-        (",b,1,1,t", "time in row 1", 2),
-        ("9,b,1,1,t", "time in row 2", 3),
+        ("2,b,,1,t", "cost in line 3", 2),
+        ("2,b,nan,1,t", "cost in line 3", 2),
+        ("2,b,-0.1,1,t", "cost in line 3", 2),
+        ("2,b,1,1.5,t", "score in line 3", 2),
+        ("2,,1,1,t", "model in line 3", 2),
+        (",b,1,1,t", "time in line 3", 2),
+        ("9,b,1,1,t", "time in line 4", 3),
     ],
 )
 def test_faults_are_refused_or_repaired(tmp_path: Path, row: str, field: str, kept: int):
@@ -178,6 +178,62 @@ def test_faults_are_refused_or_repaired(tmp_path: Path, row: str, field: str, ke
     assert path.read_bytes() == before
 
 
+def test_a_fault_is_named_by_its_line_and_as_the_file_has_it(tmp_path: Path):
+    header = "time,note,model,cost,score"
+    rows = ('1,"two\nlines, and a "" sign",a,1,1', "2,,b,dear,1", "3,,a,1,1")
+    with pytest.raises(FieldError) as refused:
+        read_log(csv(tmp_path, *rows, header=header))
+    assert (refused.value.field, refused.value.value) == ("cost in line 4", "dear")
+    # Failed requests and blank lines are lines, too; times are shown as they are written.
+    text = lines(tmp_path, LITELLM, 4, status="failure").read_text()
+    path = tmp_path / "log.jsonl.gz"
+    text = text.replace("00:03Z", "00:00Z").replace("\n", "\n\n", 1)
+    path.write_bytes(gzip.compress(text.encode()))
+    with pytest.raises(FieldError) as refused:
+        read_log(path, columns={"score": "metadata.score"})
+    assert refused.value.field == "startTime in line 5"
+    assert refused.value.value == "2026-05-01T00:00:00Z"
+    assert "the request above, 2026-05-01T00:00:02Z" in refused.value.allowed
+
+
+def test_a_month_is_not_taken_for_a_day(tmp_path: Path):
+    path = csv(tmp_path, "05/01/2026 10:00:00,a,1,1,t", "05/02/2026 10:00:00,a,1,1,t")
+    with pytest.raises(FieldError, match="time in line 2 = '05/01/2026 10:00:00': expected a time"):
+        read_log(path)
+
+
+@pytest.mark.parametrize("wrap", [list, lambda requests: {"data": requests}])
+def test_an_array_of_requests_as_interfaces_answer(tmp_path: Path, wrap):
+    requests = [json.loads(line) for line in lines(tmp_path, LITELLM).read_text().splitlines()]
+    path = tmp_path / "log.json"
+    path.write_text(json.dumps(wrap(requests), indent=2))
+    log = read_log(path, columns={"score": "metadata.score", "task": "metadata.kind"})
+    assert (log.num_requests, log.tasks) == (3, ("chat",))
+    requests[2]["spend"] = -1
+    path.write_text(json.dumps(wrap(requests)))
+    with pytest.raises(FieldError, match="spend in entry 3 = -1"):
+        read_log(path, columns={"score": "metadata.score"})
+
+
+def test_requests_each_under_data(tmp_path: Path):
+    path = lines(tmp_path, OPENROUTER)
+    path.write_text("".join(f'{{"data": {line}}}\n' for line in path.read_text().splitlines()))
+    assert is_log_file(path)
+    assert read_log(path).score.tolist() == [0.5] * 3
+
+
+def test_a_table_keeps_its_objects_as_text(tmp_path: Path):
+    header = "request_id,startTime,model,spend,metadata"
+    rows = [f'r{i},2026-05-01T00:00:0{i}Z,gpt,0.1,"{{""score"": 0.{i}}}"' for i in (1, 2)]
+    path = csv(tmp_path, *rows, header=header)
+    assert read_log(path, columns={"score": "metadata.score"}).score.tolist() == [0.1, 0.2]
+    with pytest.raises(FieldError, match=r"metadata\.core.*expected 'metadata\.score'"):
+        read_log(path, columns={"score": "metadata.core"})
+    path.write_text(path.read_text().replace("{", "(", 1))
+    with pytest.raises(FieldError, match="JSON objects in column metadata"):
+        read_log(path, columns={"score": "metadata.score"})
+
+
 def test_an_id_given_twice(tmp_path: Path):
     header = "id,time,model,cost,score"
     path = csv(tmp_path, "x,1,a,1,1", "y,2,a,1,1", "x,3,a,1,0", header=header)
@@ -190,6 +246,8 @@ def test_a_log_without_scores_says_how_to_add_them(tmp_path: Path):
     path = csv(tmp_path, "1,a,1,x", "2,b,1,y", header="time,model,cost,task")
     with pytest.raises(FieldError, match=r"--columns score=NAME.*--scores FILE"):
         read_log(path)
+    with pytest.raises(FieldError, match=r"--columns score=metadata\.score\)"):
+        read_log(lines(tmp_path, LITELLM))
     scores = tmp_path / "scores.csv"
     scores.write_text("task,model,score,count\nx,a,0.5,20\nx,b,0.75,40\nz,a,1,9\nx,other,1,9\n")
     log = read_log(path, scores=scores)
@@ -198,6 +256,8 @@ def test_a_log_without_scores_says_how_to_add_them(tmp_path: Path):
     assert log.cell_score[0].tolist() == [0.5, 0.75]
     assert log.cell_count is not None
     assert log.cell_count[0].tolist() == [20, 40]
+    said = f"2 rows of {scores} are passed over, since the log lacks task 'z', model 'other'"
+    assert said in log.remarks
 
 
 @pytest.mark.parametrize(
@@ -277,6 +337,25 @@ def test_costs_from_tokens_and_a_price_list(tmp_path: Path):
     assert any("costs are tokens times the prices" in remark for remark in log.remarks)
     with pytest.raises(FieldError, match="the log tells its costs"):
         read_log(path, columns=columns | {"cost": "app.cost"}, prices=prices)
+
+
+def test_a_cost_of_0_is_said_and_priced_on_request(tmp_path: Path):
+    header = "time,model,cost,input_tokens,output_tokens,score"
+    path = csv(tmp_path, "1,a,0,100,10,1", "2,a,0,200,10,1", "3,b,0.5,10,10,0", header=header)
+    remarks = read_log(path).remarks
+    assert any("a counts as free: each of its 2 requests" in remark for remark in remarks)
+    prices = tmp_path / "prices.csv"
+    prices.write_text("model,input,output\na,1,10\n")
+    log = read_log(path, prices=prices)
+    assert log.cost == pytest.approx([2e-4, 3e-4, 0.5])
+    assert any("the costs of 2 requests that told none" in remark for remark in log.remarks)
+
+
+def test_what_a_cache_answered_tells_no_models_cost(tmp_path: Path):
+    path = lines(tmp_path, LITELLM | {"cache_hit": "False"}, cache_hit="True", spend=0.0)
+    log = read_log(path, columns={"score": "metadata.score"})
+    assert log.cost.tolist() == [0.001] * 2
+    assert any("1 of 3 requests were answered by a cache" in remark for remark in log.remarks)
 
 
 def test_a_plain_log_of_tokens_is_recognised_where_prices_are_given(tmp_path):

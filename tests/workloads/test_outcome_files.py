@@ -107,7 +107,7 @@ def test_names_of_a_csv_stay_text(tmp_path):
         ),
         ("score:a", pl.Series([[1.0], [0.0], [1.0]]), "score:a of query 'q1' = "),
         ("cost:a", pl.Series([1, 2, 3]).cast(pl.Date), "cost:a of query 'q1' = "),
-        ("query_id", pl.Series([[1], [2], [3]]), "query_id in row 0 = "),
+        ("query_id", pl.Series([[1], [2], [3]]), "query_id in row 1 = "),
         ("task", pl.Series([[1], [2], [3]]), "task of query 'q1' = "),
         ("family", ["x", None, "y"], "family of query 'q2' = None: expected the name of a family"),
     ],
@@ -160,9 +160,9 @@ NAN, INF = float("nan"), float("inf")
         (
             "query_id",
             ["q1", "q2", "q2"],
-            "query_id in row 2 = 'q2': expected a name given only once",
+            "query_id in row 3 = 'q2': expected a name given only once",
         ),
-        ("query_id", ["q1", None, "q3"], "query_id in row 1 = None: expected a name"),
+        ("query_id", ["q1", None, "q3"], "query_id in row 2 = None: expected a name"),
         ("task", ["law", None, "law"], "task of query 'q2' = None"),
     ],
 )
@@ -211,7 +211,7 @@ def test_bad_columns(tmp_path, columns, message):
         ({"score": [0, 1, 1.5, 1]}, "score:b of query 'q2' = 1.5"),
         ({"score": ["0", "x", "1", "1"]}, "score:b of query 'q1' = 'x'"),
         ({"cost": [0, 1, 1, -2]}, "cost:a of query 'q2' = -2"),
-        ({"query_id": [None, None, "q2", "q2"]}, "query_id in row 0 = None"),
+        ({"query_id": [None, None, "q2", "q2"]}, "query_id in row 1 = None"),
     ],
 )
 def test_bad_long(tmp_path, changes, message):
@@ -245,8 +245,11 @@ def bad_files(folder):
         "ragged.csv": (csv + b"q4,law,1,1,1,1,1,1\n", "a readable csv file"),
         "header.csv": (csv.splitlines()[0] + b"\n", "rows = 0: expected at least one query"),
         "blank.csv": (b"\n\n\n", ""),
-        "outcomes.json": (b"{}", "ends in .parquet, .csv, .tsv, .jsonl or .ndjson"),
-        "outcomes": (csv, "ends in .parquet, .csv, .tsv, .jsonl or .ndjson"),
+        "nothing.json": (b"{}", "JSON objects, a row each"),
+        "list.json": (b"[]", "JSON objects, a row each"),
+        "numbers.json": (b"[1, 2]", "a readable json file"),
+        "cut.json": (b'[{"query_id": 1', "a readable json file"),
+        "outcomes": (csv, "ends in .parquet, .csv, .tsv, .jsonl, .ndjson or .json"),
         "outcomes.pkl": (b"\x80", "convert a pickle first"),
     }
     for name, (content, words) in contents.items():

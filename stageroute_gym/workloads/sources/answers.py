@@ -63,6 +63,7 @@ def completed(
 
     frame = pl.DataFrame(source.answers, schema=_schema(), orient="row")
     notes = list(source.notes)
+    frame = frame.with_columns(_without_empty_costs().alias("cost"))
     open_costs = frame.filter(pl.col("cost").is_null() & pl.col("score").is_not_null())
     counted = open_costs.filter(~pl.any_horizontal(pl.col(_NAMES[5:]).is_null()))
     if len(counted):
@@ -71,7 +72,8 @@ def completed(
         if not known:
             allowed = (
                 f"a price list (--prices FILE), since {len(counted):,} answers of {len(models)} "
-                "models tell their tokens and no cost"
+                f"models tell their tokens and no cost, or 0: {_named(models)}; one's own list may "
+                "say that a model is free"
             )
             raise FieldError("prices", None, allowed)
         priced = match(known, models, names)
@@ -94,6 +96,20 @@ def completed(
         shown = ", ".join(f"{model} {number:,}" for model, number in worst)
         notes.append(f"{len(lost):,} answers without score or cost are left out: {shown}")
     return _whole_queries(kept, frame["query_id"].n_unique(), notes)
+
+
+def _without_empty_costs() -> pl.Expr:
+    """The costs, and none where a model answered at length and each of its costs is 0."""
+    import polars as pl
+
+    tokens = pl.sum_horizontal(_NAMES[5:]).fill_null(0.0)
+    empty = (pl.col("cost").max() == 0.0) & (tokens.max() > 0.0)
+    return pl.when(empty.over("model")).then(None).otherwise("cost")
+
+
+def _named(models: list[str]) -> str:
+    more = f" and {len(models) - _SHOWN} more" if len(models) > _SHOWN else ""
+    return ", ".join(models[:_SHOWN]) + more
 
 
 def _whole_queries(kept: pl.DataFrame, queries: int, notes: list[str]) -> Completed:

@@ -23,35 +23,60 @@ def is_llmrouterbench(path: Path) -> bool:
 
 
 def read_llmrouterbench(path: Path) -> Source:
-    """``<task>/<model>/*.json``, each with ``records``; a query is a task and an ``index``.
+    """A file a run of a model on a dataset, with ``records``; a query is an ``index`` of a dataset.
+
+    Dataset, split and model stand in the file, as they are published, or else are its folders:
+    ``<task>/<model>/*.json``. Of several runs the last one counts, by the time in the file's name.
 
     Raises:
         FieldError: if a file of it cannot be read.
     """
-    answers: list[Answer] = []
+    runs: dict[tuple[str, str, str], tuple[str, list[Answer]]] = {}
+    older = demonstrations = 0
     for name, content in _json_files(path):
-        *_, task, model, _ = name.split("/")
+        *_, folder, subfolder, _ = name.split("/")
         try:
-            records = json.loads(content)["records"]
+            run = json.loads(content)
+            records = run["records"]
         except (ValueError, KeyError, TypeError) as error:
             raise FieldError(
                 f"{name} of source", str(path), f"JSON with records: {error}"
             ) from error
-        answers += [
-            (
-                f"{task}/{record['index']}",
-                task,
-                model,
-                number(record.get("score")),
-                number(record.get("cost")),
-                number(record.get("prompt_tokens")),
-                number(record.get("completion_tokens")),
-            )
-            for record in records
-        ]
+        if run.get("demo"):
+            demonstrations += 1
+            continue
+        task = str(run.get("dataset_name") or folder)
+        split = str(run.get("split") or "")
+        model = str(run.get("model_name") or subfolder)
+        if (task, split, model) in runs:
+            older += 1
+            if name < runs[task, split, model][0]:
+                continue
+        # What is kept of a run is small; the texts of its answers are not.
+        runs[task, split, model] = (
+            name,
+            [
+                (
+                    "/".join(part for part in (task, split, str(record["index"])) if part),
+                    task,
+                    model,
+                    number(record.get("score")),
+                    number(record.get("cost")),
+                    number(record.get("prompt_tokens")),
+                    number(record.get("completion_tokens")),
+                )
+                for record in records
+            ],
+        )
+    answers = [answer for _, rows in runs.values() for answer in rows]
     if not answers:
         raise FieldError("source", str(path), "files <task>/<model>/*.json with records")
-    return Source(answers)
+    notes = []
+    if older:
+        notes.append(f"{older:,} older runs of a model on the same task are left out")
+    if demonstrations:
+        notes.append(f"{demonstrations:,} demonstration runs are left out")
+    return Source(answers, tuple(notes))
 
 
 def _json_files(path: Path) -> Iterator[tuple[str, bytes]]:

@@ -250,6 +250,61 @@ def test_scores_beyond_the_unit_interval(tmp_path):
     assert read_outcomes(target)["score:a"].to_list() == [1.0, 0.5]
 
 
+def published(folder, *runs):
+    """LLMRouterBench's folders as they are published: dataset, split, model, a file a run."""
+    for dataset, model, time, score, changes in runs:
+        home = folder / "bench" / dataset / "test" / model
+        home.mkdir(parents=True, exist_ok=True)
+        record = {"index": 1, "score": score, "cost": 0.1, "prompt_tokens": 9} | changes
+        run = {"dataset_name": dataset, "split": "test", "model_name": model}
+        run |= {"demo": time == "demo", "records": [record | {"completion_tokens": 1}]}
+        (home / f"{dataset}-test-{model}-{time}.json").write_text(json.dumps(run))
+    return folder / "bench"
+
+
+def test_a_dataset_is_told_from_its_split_and_a_run_from_a_later_one(tmp_path):
+    new, old, plain = "20250901_120000", "20250831_235959", {}
+    source = published(
+        tmp_path,
+        ("aime", "a", new, 1, plain),
+        ("aime", "a", old, 0, plain),
+        ("aime", "b", new, 0, plain),
+        ("aime", "b", "demo", 1, plain),
+        ("bbh", "a", new, 0, plain),
+        ("bbh", "b", new, 1, plain),
+    )
+    done = convert(source, tmp_path / "out.csv")
+    frame = read_outcomes(tmp_path / "out.csv")
+    assert dict(zip(frame["query_id"], frame["task"], strict=True)) == {
+        "aime/test/1": "aime",
+        "bbh/test/1": "bbh",
+    }
+    assert frame["score:a"].to_list() == [1.0, 0.0]
+    assert frame["score:b"].to_list() == [0.0, 1.0]
+    assert "1 older runs of a model on the same task are left out" in done.notes
+    assert "1 demonstration runs are left out" in done.notes
+
+
+def test_costs_that_are_all_0_are_no_price(tmp_path):
+    runs = [
+        ("aime", model, "20250901_120000", 1, {"cost": cost})
+        for model, cost in (("a", 0), ("b", 1))
+    ]
+    source, target = published(tmp_path, *runs), tmp_path / "out.csv"
+    with pytest.raises(
+        FieldError, match=r"1 answers of 1 models tell .* no cost, or 0: a; one's own"
+    ):
+        convert(source, target)
+    convert(source, target, prices=price_list(tmp_path))
+    frame = read_outcomes(target)
+    assert frame["cost:a"][0] == pytest.approx(9 * RATES["a"][0] + RATES["a"][1])
+    assert frame["cost:b"][0] == 1.0
+    free = tmp_path / "free.csv"
+    free.write_text("model,input,output,free\na,0,0,true\n")
+    convert(source, target, prices=free, overwrite=True)
+    assert read_outcomes(target)["cost:a"][0] == 0.0
+
+
 def test_columns_of_other_names(tmp_path):
     source, target = tmp_path / "own.csv", tmp_path / "out.csv"
     source.write_text("request_id,kind,model,points,cost_usd\nq,t,a,1,0.1\nq,t,b,0,0.2\n")
