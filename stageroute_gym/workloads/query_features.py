@@ -165,6 +165,8 @@ def _embeddings(column: pl.Series, field: str) -> NDArray[np.float64]:
 
 
 def _standardised(numbers: NDArray[np.float64]) -> NDArray[np.float32]:
+    # Squares of numbers of any scale are then finite; by powers of two, which round nothing.
+    numbers = np.ldexp(numbers, -np.frexp(np.abs(numbers).max(axis=0))[1])
     deviation = numbers.std(axis=0)
     # Rounding leaves a constant a little deviation.
     varies = deviation > 1e-12 * np.abs(numbers).max(axis=0)

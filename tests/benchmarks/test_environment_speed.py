@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from functools import partial
+
 import gymnasium as gym
 import numpy as np
 import pytest
@@ -47,6 +49,12 @@ def test_a_step_costs_no_more_than_in_proportion_to_the_models():
         for models in (10, 1000)
     )
     assert_faster(many, few, 1 / 100, "N = 1,000 against N = 10")
+
+
+@pytest.mark.parametrize("task", [single_task, partial(vector_task, num_envs=64)])
+def test_32_features_cost_less_than_a_fifth_of_a_step_s_speed(task):
+    told, blind = (task(IDS[0], scenario="per-query", num_features=size) for size in (32, 1))
+    assert_faster(told, blind, 0.8, "32 features a query against 1")
 
 
 @pytest.mark.parametrize("env_id", IDS)

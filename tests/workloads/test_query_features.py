@@ -47,6 +47,13 @@ def test_columns_are_standardised_and_kept_as_float32_once(tmp_path):
     assert np.shares_memory(world.arrays.features, world.table.features)
 
 
+@pytest.mark.parametrize("scale", [1e-300, 1.0, 1e300])
+def test_numbers_of_any_scale_are_standardised(tmp_path, scale):
+    numbers = {"feature:n": [-scale, 2 * scale, 5 * scale, 0.0]}
+    table = Recorded(data=written(tmp_path, OUTCOMES | numbers), features="columns").outcomes()
+    np.testing.assert_allclose(table.features[:, 0], standardised([-1, 2, 5, 0]), rtol=1e-6)
+
+
 def test_both_are_the_task_and_then_the_numbers(tmp_path):
     path = written(tmp_path, OUTCOMES | NUMBERS)
     table = Recorded(data=path, features="both").outcomes()
