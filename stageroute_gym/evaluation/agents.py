@@ -148,9 +148,10 @@ def build(
         parameters: as for `make`.
 
     Raises:
-        FieldError: if there is no such parameter, a value is not allowed, or an agent that knows
-            the truth is asked for where there is none.
+        FieldError: if it cannot be called so, there is no such parameter, a value is not allowed,
+            or an agent that knows the truth is asked for where there is none.
     """
+    check_callable(factory, name)
     check_parameters(factory, name, parameters)
     context = AgentContext.of(env)
     truth = {}
@@ -188,6 +189,25 @@ def parameters_of(factory: AgentFactory) -> dict[str, Parameter]:
     found = inspect.signature(factory).parameters.values()
     own = [parameter for parameter in found if parameter.name not in _GIVEN]
     return {p.name: Parameter(p.name, _text_of(p.annotation), p.default) for p in own}
+
+
+def check_callable(factory: AgentFactory, name: str) -> None:
+    """Check that an agent's class can be called as `build` does.
+
+    Args:
+        factory: the agent's class.
+        name: what errors call the agent.
+
+    Raises:
+        FieldError: if it takes other arguments, or its kind is none.
+    """
+    truth = {"world": None} if kind_of(factory, name) == "reference" else {}
+    try:
+        inspect.signature(factory).bind(None, seed=0, **truth)
+    except (TypeError, ValueError) as error:
+        given = "a context, a world and a seed" if truth else "a context and a seed"
+        allowed = f"a class or function to be called with {given}; {error}"
+        raise FieldError("agent", name, allowed) from error
 
 
 def check_parameters(factory: AgentFactory, name: str, parameters: Iterable[str]) -> None:

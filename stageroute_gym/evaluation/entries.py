@@ -81,7 +81,7 @@ class Entry:
         factory = agents.load(agent)
         given = dict(parameters or {})
         kind = agents.kind_of(factory, agent)
-        _check_callable(agent, factory, kind)
+        agents.check_callable(factory, agent)
         agents.check_parameters(factory, agent, given)
         shown = _shown(agent, given) if label is None else label
         return cls(
@@ -223,16 +223,6 @@ def _value(text: str, name: str, node: ast.expr) -> Any:
     except ValueError:
         allowed = f"a number, true, false, null, a text in quotes or a list for {name}"
         raise FieldError("agent", text, allowed) from None
-
-
-def _check_callable(agent: str, factory: agents.AgentFactory, kind: str) -> None:
-    truth = {"world": None} if kind == "reference" else {}
-    try:
-        inspect.signature(factory).bind(None, seed=0, **truth)
-    except (TypeError, ValueError) as error:
-        given = "a context, a world and a seed" if truth else "a context and a seed"
-        allowed = f"a class or function to be called with {given}; {error}"
-        raise FieldError("agent", agent, allowed) from error
 
 
 def _checked_label(label: str) -> str:

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import copy
-import functools
-import inspect
 import json
-import weakref
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import gymnasium as gym
@@ -18,7 +15,10 @@ from stageroute_gym.context import AgentContext
 from stageroute_gym.env import StageRouteContinuousEnv, StageRouteEnv
 from stageroute_gym.evaluation import agents
 from stageroute_gym.evaluation.agents import AgentFactory, Predictor
+from stageroute_gym.evaluation.entries import ENV_IDS, environment_of
+from stageroute_gym.registration import plain_id
 from stageroute_gym.simulator.world import World
+from stageroute_gym.testing.reachable import reachable
 from stageroute_gym.vector import (
     StageRouteContinuousVectorEnv,
     StageRouteVectorEnv,
@@ -50,12 +50,13 @@ def check_agent(factory: AgentFactory, *, keeps_limits: bool = False, **paramete
     `StageRoute-v0` and `StageRouteContinuous-v0` (or of the one that the agent's attribute
     ``env_id`` names):
 
-    * its actions lie in the action space and the mask forbids none of them;
-    * the same seed gives the same episode;
+    * its actions lie in the action space and the mask forbids none of them, whether it is asked for
+      ``deterministic`` ones or not, and it leaves the observations as they are;
+    * the same seed gives the same episode, and none needs a state to start with;
     * a batch takes the decisions of single episodes, whichever run beside them;
     * all that it remembers is in ``state``: another agent of the same class goes on with it;
-    * unless its kind is ``reference``, nothing that it holds leads to the truth, and made from a
-      context that was written as JSON it takes the same decisions.
+    * unless its kind is ``reference``, nothing that it, its state or its class holds leads to the
+      truth, and made from a context that was written as JSON it takes the same decisions.
 
     Args:
         factory: the agent's class, called as ``factory(context, seed=..., **parameters)``.
@@ -66,14 +67,14 @@ def check_agent(factory: AgentFactory, *, keeps_limits: bool = False, **paramete
 
     Raises:
         AssertionError: if something does not hold; the message says what, and where.
-        FieldError: if a parameter is unknown or has a value that is not allowed.
+        FieldError: if a parameter is unknown or has a value that is not allowed, ``env_id`` names
+            no environment, or the factory cannot be called so.
     """
     name = getattr(factory, "__qualname__", type(factory).__qualname__)
     only = getattr(factory, "env_id", None)
-    for continuous in (False, True):
-        if only in (None, "StageRouteContinuous-v0" if continuous else "StageRoute-v0"):
-            for world in WORLDS:
-                _Checks(factory, name, world, parameters, continuous=continuous).run(keeps_limits)
+    for env_id in ENV_IDS if only is None else [environment_of(factory, only)]:
+        for world in WORLDS:
+            _Checks(factory, name, world, parameters, env_id).run(keeps_limits)
 
 
 class _Checks:
@@ -85,13 +86,14 @@ class _Checks:
         name: str,
         world: str,
         parameters: Mapping[str, Any],
-        *,
-        continuous: bool,
+        env_id: str,
     ) -> None:
         self.factory, self.name, self.parameters = factory, name, parameters
+        continuous = env_id == plain_id(continuous=True)
         single = StageRouteContinuousEnv if continuous else StageRouteEnv
         batch = StageRouteContinuousVectorEnv if continuous else StageRouteVectorEnv
         self.env, self.batch = single(**WORLDS[world]), batch(len(_SEEDS), **WORLDS[world])
+        self.state: Any = None  # what the agent remembered at the end of the last episode
         kind = "continuous" if continuous else "discrete"
         self.where = f"{name}, world {world!r}, {kind} actions"
 
@@ -103,9 +105,10 @@ class _Checks:
         self.same(alone, self.play_together(), "a batch decides otherwise than single episodes")
         handed = [self.play(agent, seed, keeps_limits, hand_over=True) for seed in _SEEDS]
         self.same(alone, handed, "something that it remembers is not in its state")
+        # As stable-baselines3's `evaluate_policy` calls it.
+        self.steps(self.make(self.env), _SEEDS[0], None, keeps_limits, deterministic=True)
         if agents.kind_of(self.factory, self.name) != "reference":
-            for path, value in reachable(agent):
-                self.demand(not isinstance(value, _TRUTH), f"it holds the truth, in {path}")
+            self.check_blind(agent)
             written = json.dumps(AgentContext.of(self.env).to_dict())
             rebuilt = self.make(AgentContext.from_dict(json.loads(written)))
             played = [self.play(rebuilt, seed, keeps_limits) for seed in _SEEDS]
@@ -127,17 +130,44 @@ class _Checks:
                 self.demand(close, f"{fault}: seed {seed}, step {step}, {a} and {b}")
             self.demand(len(one) == len(other), f"{fault}: seed {seed}, {len(one)}, {len(other)}")
 
+    def check_blind(self, agent: Predictor) -> None:
+        world = self.env.world
+        hidden = (world.table.score, world.table.cost, world.mean_score, world.mean_cost)
+        for start, held in (("", agent), ("state: ", self.state)):
+            for path, value in reachable(held):
+                told = isinstance(value, _TRUTH)
+                if isinstance(value, np.ndarray):
+                    told = any(np.array_equal(value, truth) for truth in hidden)
+                self.demand(not told, f"it holds the truth, in {start}{path}")
+
     def play(
         self, agent: Predictor, seed: int, keeps_limits: bool, *, hand_over: bool = False
     ) -> Steps:
         """The actions of one episode."""
+        hand = _HANDED_OVER if hand_over else None
+        return self.steps(agent, seed, begun(agent, [seed]), keeps_limits, hand_over_at=hand)
+
+    def steps(
+        self,
+        agent: Predictor,
+        seed: int,
+        state: Any,
+        keeps_limits: bool,
+        *,
+        deterministic: bool = False,
+        hand_over_at: int | None = None,
+    ) -> Steps:
         observation, info = self.env.reset(seed=seed)
-        state, start, over = begun(agent, [seed]), np.ones(1, np.bool_), False
+        start, over = np.ones(1, np.bool_), False
         actions: Steps = []
         while not over:
-            if hand_over and len(actions) == _HANDED_OVER:
+            if len(actions) == hand_over_at:
                 agent, state = self.make(self.env), copy.deepcopy(state)
-            action, state = agent.predict(observation, state, start)
+            shown = {field: values.copy() for field, values in observation.items()}
+            action, state = agent.predict(observation, state, start, deterministic)
+            for field, values in shown.items():
+                kept = np.array_equal(values, observation[field])
+                self.demand(kept, f"step {len(actions)}: it writes to the observation's {field!r}")
             inside = self.env.action_space.contains(np.asarray(action)[()])
             self.demand(inside, f"step {len(actions)}: {action!r} is outside the action space")
             if keeps_limits and self.env.continuous:
@@ -147,6 +177,7 @@ class _Checks:
             start = np.zeros(1, np.bool_)
             forbidden = f"step {len(actions) - 1}: the mask forbids {action!r}"
             self.demand(info["invalid_actions"] == 0, forbidden)
+        self.state = state
         return actions
 
     def check_limits(self, observation: Mapping[str, NDArray[Any]], action: Any) -> None:
@@ -180,38 +211,3 @@ def begun(agent: Predictor, seeds: Any) -> Any:
     """The state for the first decision in episodes with these seeds, None if the agent has none."""
     begin = getattr(agent, "begin", None)
     return None if begin is None else begin(seeds)
-
-
-def reachable(value: Any) -> Iterator[tuple[str, Any]]:
-    """All that an object leads to by its attributes, containers and closures, with the way there.
-
-    Args:
-        value: the object; classes and modules are not followed.
-    """
-    pending: list[tuple[str, Any]] = [(type(value).__name__, value)]
-    met: set[int] = set()
-    while pending:
-        path, found = pending.pop()
-        if type(found) in weakref.ProxyTypes:  # what it stands for may be gone
-            continue
-        if id(found) in met or isinstance(found, (type, str, bytes, int, float, np.ndarray)):
-            continue
-        met.add(id(found))
-        yield path, found
-        if isinstance(found, Mapping):
-            pending += [(f"{path}[{key!r}]", inner) for key, inner in found.items()]
-        elif isinstance(found, (list, tuple, set, frozenset)):
-            pending += [(f"{path}[{i}]", inner) for i, inner in enumerate(found)]
-        elif isinstance(found, functools.partial):
-            parts = (found.func, found.args, found.keywords)
-            pending += [(f"{path}(...)", inner) for inner in parts]
-        elif inspect.ismethod(found):
-            pending.append((f"{path}.__self__", found.__self__))
-        elif inspect.isfunction(found):
-            cells = found.__closure__ or ()
-            pending += [(f"{path}(closure)", cell.cell_contents) for cell in cells]
-        elif not inspect.ismodule(found):
-            own = getattr(found, "__dict__", None)
-            # Some libraries' objects make up any attribute that they are asked for.
-            if isinstance(own, dict):
-                pending += [(f"{path}.{key}", inner) for key, inner in own.items()]

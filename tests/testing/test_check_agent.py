@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+import weakref
+from collections import deque
 from typing import Any
 
 import numpy as np
@@ -11,9 +14,10 @@ from stageroute_agents import names
 from stageroute_agents.uniform import Uniform
 
 from stageroute_gym.env import StageRouteEnv
+from stageroute_gym.errors import FieldError
 from stageroute_gym.evaluation.agents import kind_of, load
 from stageroute_gym.testing import check_agent
-from stageroute_gym.testing.agents import reachable
+from stageroute_gym.testing.reachable import reachable
 
 
 @pytest.mark.parametrize("name", quick_ones(names(), "stageroute", "uniform", "horizon-oracle"))
@@ -59,6 +63,44 @@ class Peeks(Uniform):
         self.look = [StageRouteEnv().reset]
 
 
+WORLD = StageRouteEnv().world
+
+
+class Reads(Uniform):
+    """Looks the truth up in its module."""
+
+    def shares(self, batch: Any, state: Any, rows: Any) -> Any:
+        return super().shares(batch, state, rows) * (WORLD.num_models > 0)
+
+
+class Copies(Uniform):
+    """Keeps an environment in its state."""
+
+    def initial_state(self, rows: int) -> Any:
+        return super().initial_state(rows) | {"worlds": np.array([StageRouteEnv()] * rows)}
+
+
+class Knows(Uniform):
+    """Holds a table of true scores."""
+
+    scores = WORLD.table.score.copy()
+
+
+class Writes(Uniform):
+    """Changes what others read too."""
+
+    def observe(self, batch: Any, state: Any) -> None:
+        batch["pulls"][...] += 1
+
+
+class Stubborn(Uniform):
+    """Is never asked for deterministic actions, it thinks."""
+
+    def predict(self, observation: Any, *given: Any, **others: Any) -> Any:
+        actions, state = super().predict(observation, *given, **others)
+        return (actions + 10**6 if given[-1] is True else actions), state
+
+
 class Undeployed(Uniform):
     """Routes to models that are not deployed."""
 
@@ -79,6 +121,11 @@ class Greedy(Uniform):
         (Draws, "the same seed gives another episode"),
         (Counts, "remembers is not in its state"),
         (Peeks, r"it holds the truth, in Peeks\.look\[0\]\.__self__"),
+        (Reads, r"it holds the truth, in Reads\.shares\(WORLD\)"),
+        (Copies, r"it holds the truth, in state: dict\['worlds'\]\[0\]"),
+        (Knows, r"it holds the truth, in Knows\.scores"),
+        (Writes, "it writes to the observation's 'pulls'"),
+        (Stubborn, "is outside the action space"),
         (Undeployed, "the mask forbids"),
         (Greedy, "above the throughput"),
     ],
@@ -88,7 +135,39 @@ def test_faults_are_named(agent: Any, fault: str) -> None:
         check_agent(agent, keeps_limits=True)
 
 
-def test_reachable_follows_closures_and_containers() -> None:
+def test_what_cannot_be_called_or_played_is_refused() -> None:
+    class Elsewhere(Uniform):
+        env_id = "StageRoute-v9"
+
+    class Seedless:
+        def __init__(self, context: Any) -> None: ...
+
+    with pytest.raises(FieldError, match="env_id = 'StageRoute-v9': expected 'StageRoute-v0'"):
+        check_agent(Elsewhere)
+    with pytest.raises(FieldError, match="a context and a seed; got an unexpected keyword"):
+        check_agent(Seedless)
+
+
+class Box:
+    __slots__ = ("__inside",)
+
+    def __init__(self, inside: Any) -> None:
+        self.__inside = inside
+
+
+@pytest.mark.parametrize(
+    "hide",
+    [
+        lambda hidden: [lambda: hidden],
+        lambda hidden: lambda given=hidden: given,
+        lambda hidden: functools.partial(print, hidden),
+        lambda hidden: deque([hidden]),
+        lambda hidden: np.array([None, hidden]),
+        Box,
+        weakref.ref,
+        lambda hidden: hidden.reset,
+    ],
+)
+def test_reachable_follows_what_holds_an_object(hide: Any) -> None:
     hidden = StageRouteEnv()
-    found = [value for _, value in reachable({"a": [lambda: hidden]})]
-    assert any(value is hidden.world for value in found)
+    assert any(value is hidden.world for _, value in reachable({"a": hide(hidden)}))
