@@ -11,6 +11,7 @@ from stageroute_gym.advice.plans import Limits, Plan, choose, least_cost, most_s
 from stageroute_gym.advice.resampling import Interval, held_out_plans, resample
 from stageroute_gym.advice.variations import Variation, frontier, prices, vary
 from stageroute_gym.advice.wishes import Wishes
+from stageroute_gym.errors import FieldError
 
 RESAMPLES = 200
 
@@ -135,6 +136,9 @@ def advise(
         FieldError: if a wish does not fit the outcomes; nothing has been computed then.
     """
     checks.count("resamples", resamples, 2)
+    if evidence.num_queries < 2:
+        allowed = "at least two: plans are scored on queries that they were not made from"
+        raise FieldError("queries with outcomes", evidence.num_queries, allowed)
     asked = wishes or Wishes()
     sums = evidence.sums()
     means = sums.means()

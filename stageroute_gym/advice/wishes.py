@@ -97,7 +97,9 @@ class Wishes:
         elif budget is None:
             budget = float(np.nanmedian(mean_cost)) if spent is None else spent
             if budget <= 0.0:
-                raise FieldError("budget", None, "a budget, since most models cost nothing")
+                raise FieldError(
+                    "budget", None, "a budget (--budget USD), since most models cost nothing"
+                )
             origin = "the median of the models' mean costs" if spent is None else "as the log"
             chosen.append(
                 f"budget: {budget:.4g} USD a query, {origin}; --budget or --min-score changes it"

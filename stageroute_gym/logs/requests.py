@@ -11,7 +11,7 @@ import numpy as np
 
 from stageroute_gym.errors import FieldError
 from stageroute_gym.logs.formats import LogFormat
-from stageroute_gym.workloads.prices import match, read_prices
+from stageroute_gym.workloads.prices import check_names, match, read_prices
 
 if TYPE_CHECKING:
     import polars as pl
@@ -116,6 +116,7 @@ def priced(
         allowed = "none; the log tells its costs" if told else "requests that tell their tokens"
         raise FieldError("prices", str(prices), allowed)
     models = tidy["model"].filter(open_).drop_nulls().unique().sort().to_list()
+    check_names(price_of, tidy["model"].drop_nulls().unique())
     found = match(read_prices(prices), models, price_of)
     rates = (
         pl.col("model").replace_strict(

@@ -180,7 +180,7 @@ def _table(log: Log, features: str, seed: int) -> OutcomeTable:
     for model, name in enumerate(log.models):
         served = np.flatnonzero(usable & (log.model == model))
         if not len(served):
-            allowed = "a score of one of its requests at least"
+            allowed = "a score of one of its requests at least, or of its tasks (--scores FILE)"
             raise FieldError(f"score of model {name!r}", None, allowed)
         for task, rows in enumerate(by_task):
             pool = served[log.task[served] == task]

@@ -20,6 +20,8 @@ Layout = Literal["wide", "long", "routerbench"]
 SCORE, COST = "score:", "cost:"
 ROUTERBENCH_COST = "|total_cost"
 OPTIONAL = ("family", "weight")
+# Columns of gateways' logs that tell when a request came.
+LOG_TIMES = ("time", "timestamp", "startTime", "request_created_at", "created_at")
 
 
 def layout_of(columns: list[str]) -> Layout:
@@ -48,15 +50,10 @@ def column_problems(columns: list[str]) -> list[FieldError]:
         return problems
     if layout == "long":
         problems = _missing(columns, ("query_id", "task", "model", "score", "cost"))
-        if problems and "time" in columns:
-            allowed = (
-                "none in a table of outcomes; as a log, one model a request (for advise, replay "
-                "and --scenario logged), it would need time, model and cost, or tokens and --prices"
-            )
-            return [FieldError("column", "time", allowed), *problems]
-        return problems
+        return [*_times_of_log(columns), *problems] if problems else []
     problems = _missing(columns, ("query_id", "task"))
     if not any(name.startswith((SCORE, COST)) for name in columns):
+        problems = [*_times_of_log(columns), *problems]
         allowed = (
             "columns score:<model> and cost:<model> for at least one model (wide), "
             "or model, score and cost (long)"
@@ -68,6 +65,18 @@ def column_problems(columns: list[str]) -> list[FieldError]:
             if name.startswith(prefix) and partner not in columns:
                 problems.append(_partner(name, partner))
     return problems
+
+
+def _times_of_log(columns: list[str]) -> list[FieldError]:
+    """What to say of a log, which is known by the times of its requests."""
+    time = next((name for name in LOG_TIMES if name in columns), None)
+    if time is None:
+        return []
+    allowed = (
+        "none in a table of outcomes; a log, one model a request, is for advise, replay and "
+        "--scenario logged, and needs time, model and cost, or tokens and --prices"
+    )
+    return [FieldError("column", time, allowed)]
 
 
 def to_wide(frame: pl.DataFrame) -> tuple[pl.DataFrame, list[FieldError]]:

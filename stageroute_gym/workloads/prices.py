@@ -9,8 +9,9 @@ with the columns ``model``, ``input`` and ``output`` in USD per million tokens. 
 from __future__ import annotations
 
 import datetime
+import difflib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,7 +25,6 @@ MILLION = 1e6
 # knows nothing of how long that model answers.
 TYPICAL_TOKENS = (200, 30)
 # RouterArena's and LLMRouter's names of prices in USD per million tokens.
-_SIDES = ("input", "output")
 _PER_MILLION = ("{}_token_price_per_million", "{}_price")
 # LiteLLM's description of its own format, not a model.
 _NO_MODEL = "sample_spec"
@@ -38,12 +38,14 @@ class Price(NamedTuple):
         output: USD a completion token; None where the list has no price.
         created: the day from which on the model was offered; None where the list does not tell.
         expires: the day on which it is withdrawn; None where the list does not tell.
+        listed: what the list has for both, where that is not two prices; otherwise None.
     """
 
     input: float | None
     output: float | None
     created: datetime.date | None = None
     expires: datetime.date | None = None
+    listed: tuple[object, object] | None = None
 
 
 def read_prices(path: str | Path, field: str = "prices") -> dict[str, Price]:
@@ -90,42 +92,97 @@ def match(
         field: name of the option that holds the list, for errors.
 
     Raises:
-        FieldError: if a model is not in the list, with its nearest name there, or has no price.
+        FieldError: if models are not in the list, with their nearest names there, or one has no
+            price.
     """
-    for model, listed in names.items():
-        if listed not in prices:
-            raise FieldError(f"price of {model!r}", listed, _nearest(listed, prices))
-    found = {}
-    for model in models:
-        name = names.get(model, model)
-        if name not in prices:
-            hint = _nearest(model, prices)
-            allowed = f"{hint} (say so: --price-of '{model}=NAME')"
-            raise FieldError(f"{field}: model", model, allowed)
-        price = prices[name]
+    found = listed(prices, models, names, field)
+    for model, price in found.items():
         if price.input is None or price.output is None:
-            allowed = "a positive price for prompt and completion; the list has none, 0 or -1"
-            raise FieldError(f"{field}: price of {model!r}", tuple(price[:2]), allowed)
-        found[model] = price
+            value = price.listed if price.listed is not None else tuple(price[:2])
+            allowed = (
+                "a positive price for prompt and completion, which the list lacks; a CSV of your "
+                "own (model,input,output in USD per million) gives it, or says free=true"
+            )
+            raise FieldError(f"{field}: price of {model!r}", value, allowed)
     return found
 
 
-def _nearest(name: str, prices: Mapping[str, Price]) -> str:
+def listed(
+    prices: Mapping[str, Price],
+    models: Sequence[str],
+    names: Mapping[str, str],
+    field: str = "prices",
+) -> dict[str, Price]:
+    """What a list has of each model, a price or not; arguments as for `match`.
+
+    Raises:
+        FieldError: if models are not in the list, with their nearest names there.
+    """
+    for model, name in names.items():
+        if name not in prices:
+            raise FieldError(f"price of {model!r}", name, _nearest(name, prices))
+    lacking = [model for model in models if names.get(model, model) not in prices]
+    if len(lacking) == 1:
+        near = _near(lacking[0], prices)
+        said = f"{lacking[0]}={near[0] if near else 'NAME'}"
+        allowed = f"{_nearest(lacking[0], prices)} (where it is that one: --price-of '{said}')"
+        raise FieldError(f"{field}: model", lacking[0], allowed)
+    if lacking:
+        raise FieldError(f"{field}: models", lacking, _all_named(lacking, prices))
+    return {model: prices[names.get(model, model)] for model in models}
+
+
+def check_names(names: Mapping[str, str], models: Iterable[str]) -> None:
+    """Check that it is models of the data that are given another name.
+
+    Raises:
+        FieldError: if one is none of them.
+    """
+    known = list(models)
+    for model in names:
+        if model not in known:
+            raise FieldError("price_of", model, closest(model, known))
+
+
+def _near(name: str, known: Iterable[str]) -> list[str]:
+    """Names of a list that may be meant, the likeliest first."""
+    listed = list(known)
     # Ends of names count for most: lists put the provider before them.
-    ends = [known for known in prices if known.rpartition("/")[2] == name.rpartition("/")[2]]
-    if ends:
-        return f"a name of the list; {', '.join(repr(end) for end in ends[:3])} ends alike"
-    return f"a name of the list: {closest(name, list(prices)).partition(', or')[0][:200]}"
+    ends = [other for other in listed if other.rpartition("/")[2] == name.rpartition("/")[2]]
+    return ends[:3] or difflib.get_close_matches(name, listed, n=1, cutoff=0.4)
+
+
+def _nearest(name: str, known: Iterable[str]) -> str:
+    near = _near(name, known)
+    if not near:
+        return "a name of the list, which has none like it"
+    if near[0].rpartition("/")[2] == name.rpartition("/")[2]:
+        return f"a name of the list; {', '.join(map(repr, near))} ends alike"
+    return f"a name of the list: {near[0]!r}, the nearest name"
+
+
+def _all_named(models: Sequence[str], known: Iterable[str]) -> str:
+    """What to say of several models that a list lacks: the options that would name them."""
+    listed = list(known)
+    near = {model: _near(model, listed) for model in models}
+    options = " ".join(f"--price-of '{model}={names[0]}'" for model, names in near.items() if names)
+    strange = [model for model, names in near.items() if not names]
+    parts = ["names of the list"]
+    if options:
+        parts.append(f"where the nearest ones are meant: {options}")
+    if strange:
+        parts.append(f"it has none like {', '.join(map(repr, strange))}")
+    return "; ".join(parts)
 
 
 def _from_json(content: Any) -> dict[str, Price]:
     if isinstance(content, dict) and isinstance(content.get("data"), list):
         return {
-            str(entry["id"]): Price(
-                _number((entry.get("pricing") or {}).get("prompt")),
-                _number((entry.get("pricing") or {}).get("completion")),
-                _day(entry.get("created")),
-                _day(entry.get("expiration_date")),
+            str(entry["id"]): _price(
+                (entry.get("pricing") or {}).get("prompt"),
+                (entry.get("pricing") or {}).get("completion"),
+                created=_day(entry.get("created")),
+                expires=_day(entry.get("expiration_date")),
             )
             for entry in content["data"]
             if isinstance(entry, dict) and "id" in entry
@@ -137,12 +194,12 @@ def _from_json(content: Any) -> dict[str, Price]:
         if "input_cost_per_token" in entry or "output_cost_per_token" in entry:
             both = entry.get("input_cost_per_token"), entry.get("output_cost_per_token")
             expires = _day(entry.get("deprecation_date"))
-            prices[name] = Price(_number(both[0]), _number(both[1]), None, expires)
+            prices[name] = _price(*both, expires=expires)
             continue
         for form in _PER_MILLION:
             if form.format("input") in entry:
-                sides = [_number(entry.get(form.format(side)), MILLION) for side in _SIDES]
-                prices[name] = Price(sides[0], sides[1])
+                both = entry.get(form.format("input")), entry.get(form.format("output"))
+                prices[name] = _price(*both, divisor=MILLION)
     return prices
 
 
@@ -158,16 +215,32 @@ def _from_table(rows: list[dict[str, Any]], field: str, path: str) -> dict[str, 
         model = str(row["model"])
         if model in prices:
             raise FieldError(f"{field}: model", model, "a name given only once")
-        free = str(row.get("free")).lower() in ("true", "1")
-        prices[model] = Price(
-            0.0 if free else _number(row["input"], MILLION),
-            0.0 if free else _number(row["output"], MILLION),
-            _day(row.get("created")),
-            _day(row.get("expires")),
+        price = _price(
+            row["input"],
+            row["output"],
+            divisor=MILLION,
+            created=_day(row.get("created")),
+            expires=_day(row.get("expires")),
         )
+        free = str(row.get("free")).lower() in ("true", "1")
+        prices[model] = price._replace(input=0.0, output=0.0, listed=None) if free else price
     if not prices:
         raise FieldError(field, path, "a price for at least one model")
     return prices
+
+
+def _price(
+    prompt: Any,
+    completion: Any,
+    *,
+    divisor: float = 1.0,
+    created: datetime.date | None = None,
+    expires: datetime.date | None = None,
+) -> Price:
+    """A price from what a list has."""
+    sides = _number(prompt, divisor), _number(completion, divisor)
+    listed = (prompt, completion) if None in sides else None
+    return Price(*sides, created, expires, listed)
 
 
 def _number(value: Any, divisor: float = 1.0) -> float | None:

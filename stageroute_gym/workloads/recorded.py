@@ -13,12 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stageroute_gym import checks
-from stageroute_gym.errors import FieldError, closest
+from stageroute_gym.errors import FieldError
 from stageroute_gym.problem import Problem
 from stageroute_gym.workloads.arrivals import Arrivals, arrival_order, initial_pool
 from stageroute_gym.workloads.layouts import COST, SCORE, models_of
 from stageroute_gym.workloads.outcome_files import FORMATS, Outcomes, read_any
-from stageroute_gym.workloads.prices import TYPICAL_TOKENS, match, read_prices
+from stageroute_gym.workloads.prices import TYPICAL_TOKENS, check_names, match, read_prices
 from stageroute_gym.workloads.query_features import KINDS, query_features
 from stageroute_gym.workloads.release_list import read_calendar
 from stageroute_gym.workloads.schedule import Schedule
@@ -41,7 +41,7 @@ class Recorded:
             typical query (`TYPICAL_TOKENS`), known in advance; models that it lacks have none. Of a
             foreign file whose answers tell tokens and no cost, it gives the costs too.
         price_of: names in the price list, written ``MODEL=NAME``, of models that are called
-            otherwise there.
+            otherwise there; in the release list too, where that is a price list.
         arrival_order: ``"date"`` (by ``models``), ``"score"`` (weakest first), ``"column"`` (as in
             the file), or all model names. None is ``"date"`` with a release list; without one all
             models are there from the start, unless one of the next two options says otherwise.
@@ -147,8 +147,11 @@ class Recorded:
         return self._contents().notes
 
     def _file(self) -> Outcomes:
-        names = dict(pair.rpartition("=")[::2] for pair in self.price_of)
+        names = self._price_names()
         return read_any(self.data, source=self.source, prices=self.prices, price_names=names)
+
+    def _price_names(self) -> dict[str, str]:
+        return dict(pair.rpartition("=")[::2] for pair in self.price_of)
 
     def _contents(self) -> _Contents:
         if not self.data:
@@ -196,10 +199,8 @@ class Recorded:
         """USD of a typical query of each model, 0 where unknown, shape (N,); why it is unknown."""
         assert self.prices is not None
         listed = read_prices(self.prices)
-        names = dict(pair.rpartition("=")[::2] for pair in self.price_of)
-        for model in names:
-            if model not in models:
-                raise FieldError("price_of", model, closest(model, models))
+        names = self._price_names()
+        check_names(names, models)
         prices, unknown = np.zeros(len(models)), []
         for place, model in enumerate(models):
             try:
@@ -234,7 +235,7 @@ class Recorded:
         gone: tuple[int | None, ...] | None = None
         order: Sequence[str]
         if self.models is not None:
-            order, dates, gone = read_calendar(self.models, table.models)
+            order, dates, gone = read_calendar(self.models, table.models, self._price_names())
         elif isinstance(self.arrival_order, tuple):
             order = self.arrival_order
         elif self.arrival_order == "column":

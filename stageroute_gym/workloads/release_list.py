@@ -9,12 +9,12 @@ is a price list that tells days, such as OpenRouter's.
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 from stageroute_gym.errors import FieldError, closest
-from stageroute_gym.workloads.prices import read_prices
+from stageroute_gym.workloads.prices import listed, read_prices
 from stageroute_gym.workloads.table_files import read_table
 
 DATE_COLUMNS = ("leaderboard_date", "release_date", "date")
@@ -35,20 +35,24 @@ class Calendar(NamedTuple):
     withdrawals: tuple[int | None, ...]
 
 
-def read_calendar(path: str, models: tuple[str, ...]) -> Calendar:
+def read_calendar(
+    path: str, models: tuple[str, ...], names: Mapping[str, str] | None = None
+) -> Calendar:
     """The calendar of some models.
 
     Args:
         path: a release list.
         models: the models to find in it.
+        names: what models are called in it, where it is a price list and has other names.
 
     Raises:
         FieldError: if the list cannot be read, lacks a column or one of the models, names one of
             them twice, or its date is none, or not before its withdrawal.
     """
-    listed = list(_of_prices(path) if Path(path).suffix.lower() == ".json" else _of_table(path))
+    of_prices = Path(path).suffix.lower() == ".json"
+    rows = list(_of_prices(path, models, names or {}) if of_prices else _of_table(path))
     days: dict[str, tuple[int, int | None]] = {}
-    for model, column, date, end in listed:
+    for model, column, date, end in rows:
         if model not in models:
             continue
         if model in days:
@@ -60,15 +64,19 @@ def read_calendar(path: str, models: tuple[str, ...]) -> Calendar:
         days[model] = start, gone
     for model in models:
         if model not in days:
-            names = [name for name, *_ in listed if name is not None]
-            raise FieldError("model without a date", model, closest(model, names))
+            told = [name for name, *_ in rows if name is not None]
+            raise FieldError("model without a date", model, closest(model, told))
     order = sorted(days, key=lambda model: days[model][0])
     arrivals = tuple(days[model][0] for model in order)
     return Calendar(tuple(order), arrivals, tuple(days[model][1] for model in order))
 
 
-def _of_prices(path: str) -> Iterable[tuple[str, str, object, object]]:
-    for model, price in read_prices(path, "models").items():
+def _of_prices(
+    path: str, models: tuple[str, ...], names: Mapping[str, str]
+) -> Iterable[tuple[str, str, object, object]]:
+    prices = read_prices(path, "models")
+    own = {model: name for model, name in names.items() if name in prices and model in models}
+    for model, price in listed(prices, models, own, "models").items():
         yield model, "created", price.created, price.expires
 
 

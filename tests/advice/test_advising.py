@@ -49,6 +49,12 @@ def cells_of(weight, score, cost) -> Cells:
     return Cells(np.asarray(weight), score, np.asarray(cost, dtype=float), np.isfinite(score))
 
 
+def test_one_query_is_too_few():
+    table = noisy_table(np.random.default_rng(0), by_task=False, queries=1, tasks=1)
+    with pytest.raises(FieldError, match="queries with outcomes = 1: expected at least two"):
+        advise(TableEvidence(table))
+
+
 def test_a_floor_for_the_score_is_reached_at_the_least_cost():
     rng = np.random.default_rng(0)
     for _ in range(30):

@@ -30,7 +30,7 @@ def test_litellms_map(tmp_path):
     prices = read_prices(file_of(tmp_path, content))
     assert prices == {
         "birch": Price(1e-6, 2e-6, None, datetime.date(2026, 3, 1)),
-        "free-one": Price(None, None),
+        "free-one": Price(None, None, listed=(0, 0)),
     }
 
 
@@ -62,19 +62,26 @@ def test_prices_a_million_and_a_list_of_ones_own(tmp_path):
     assert read_prices(own) == {
         "a": Price(1e-6, 4e-6),
         "b": Price(0.0, 0.0),
-        "c": Price(None, 2e-6),
+        "c": Price(None, 2e-6, listed=(0, 2)),
     }
 
 
 def test_nothing_is_guessed_and_nothing_is_free_unasked():
-    prices = {"grove/birch": Price(1e-6, 2e-6), "cedar": Price(None, 1e-6)}
+    cedar = Price(None, 1e-6, listed=("-1", "0.000001"))
+    prices = {"grove/birch": Price(1e-6, 2e-6), "cedar": cedar}
     with pytest.raises(FieldError, match=r"prices: model = 'birch': .*'grove/birch' ends alike"):
         match(prices, ["birch"], {})
     assert match(prices, ["birch"], {"birch": "grove/birch"}) == {"birch": prices["grove/birch"]}
-    with pytest.raises(FieldError, match=r"price of 'cedar' = \(None, 1e-06\): .*0 or -1"):
+    with pytest.raises(FieldError, match=r"price of 'cedar' = \('-1', '0\.000001'\): .*free=true"):
         match(prices, ["cedar"], {})
     with pytest.raises(FieldError, match="price of 'birch' = 'grove/brich'"):
         match(prices, ["birch"], {"birch": "grove/brich"})
+    # All at once, as options that can be copied.
+    with pytest.raises(FieldError) as caught:
+        match(prices, ["birch", "ceder", "xyzzy"], {})
+    assert caught.value.value == ["birch", "ceder", "xyzzy"]
+    options = "--price-of 'birch=grove/birch' --price-of 'ceder=cedar'; it has none like 'xyzzy'"
+    assert options in caught.value.allowed
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -164,6 +165,18 @@ def test_a_price_list_is_a_calendar_and_known_in_advance(data, openrouter):
             dataclasses.replace(workload, price_of=(pair,)).outcomes()
     with pytest.raises(FieldError, match="price_of = 'fair': expected MODEL=NAME"):
         Recorded(data=data, price_of="fair")
+
+
+def test_a_price_list_with_other_names_is_a_calendar_too(data, openrouter):
+    other = Path(openrouter)
+    other.write_text(other.read_text().replace('"id": "', '"id": "grove/'))
+    workload = Recorded(data=data, models=openrouter)
+    with pytest.raises(FieldError, match=r"models: models = .* --price-of 'fair=grove/fair'"):
+        workload.build(problem())
+    named = dataclasses.replace(
+        workload, price_of=tuple(f"{name}=grove/{name}" for name in ("good", "fair", "bad"))
+    )
+    assert named.build(problem())[1].available[0].tolist() == [True, False, False]
 
 
 def test_pool_satisfies_the_throughput(data):

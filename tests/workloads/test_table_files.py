@@ -97,6 +97,13 @@ def faulty(folder):
     yield log, "rows = 4812: expected a row for each of the 2 models on every query; 4,812 queries"
 
 
+def test_a_gateways_log_is_sent_to_the_commands_for_logs(tmp_path):
+    path = tmp_path / "spend.csv"
+    path.write_text("request_id,startTime,model,spend\nr,2026-05-01T00:00:00Z,a,0.1\n")
+    with pytest.raises(FieldError, match=r"'startTime'.*advise, replay and --scenario logged"):
+        read_outcomes(path)
+
+
 def test_what_cannot_be_read_says_why_and_what_to_do(tmp_path):
     for path, words in faulty(tmp_path):
         (problem,) = check_file(path).problems

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from stageroute_gym.errors import FieldError
-from stageroute_gym.workloads.prices import Price, match
+from stageroute_gym.workloads.prices import Price, check_names, match
 
 if TYPE_CHECKING:
     import polars as pl
@@ -69,6 +69,7 @@ def completed(
     if len(counted):
         models = counted["model"].unique(maintain_order=True).to_list()
         known = prices if prices is not None else source.prices
+        check_names(names, frame["model"].unique())
         if not known:
             allowed = (
                 f"a price list (--prices FILE), since {len(counted):,} answers of {len(models)} "
