@@ -82,13 +82,12 @@ def _run_trial(trial: Trial, alive: Callable[[], None]) -> Finished | Failure:
     """Run one trial in a worker: what came of it, and on which machine."""
     try:
         played = play(trial.entry, trial.scenario, trial.seeds, warm=True, alive=alive)
-    except KeyboardInterrupt:
-        raise
-    # An agent is foreign code that may raise anything, SystemExit too; it must not take the
-    # others' results along.
+    # An agent is foreign code that may raise anything, SystemExit and KeyboardInterrupt too; it
+    # must not take the others' results along.
     except BaseException as error:
         known = isinstance(error, FieldError)
-        message = str(error) if known else f"{type(error).__name__}: {error}"
+        named = f"{type(error).__name__}: {error}".removesuffix(": ")
+        message = str(error) if known else named
         details = "" if known else traceback.format_exc()
         return Failure(trial.scenario.name, trial.entry.label, message, details)
     return Finished(played, machine())

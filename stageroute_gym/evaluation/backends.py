@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -97,7 +98,7 @@ def _until_one_is_lost(
     loky: Any, submit: Callable[[Any, int], Future[Any]], waiting: list[int], workers: int
 ) -> Any:
     """Run calls until all are through or a process ends; yields results, returns what was lost."""
-    pool = loky.ProcessPoolExecutor(max_workers=workers)
+    pool = loky.ProcessPoolExecutor(max_workers=workers, initializer=_leave_interrupts)
     lost: list[int] = []
     running: dict[Future[Any], int] = {}
     finished = False
@@ -123,6 +124,11 @@ def _until_one_is_lost(
     finally:
         pool.shutdown(wait=finished, kill_workers=not finished)
     return sorted(lost)
+
+
+def _leave_interrupts() -> None:
+    """In a worker: a terminal interrupts all processes, and the caller ends its workers."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _guarded(

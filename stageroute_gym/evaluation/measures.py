@@ -104,7 +104,7 @@ MEASURES = (
     ),
     Measure(
         "spend",
-        "spend",
+        "spend (USD)",
         4,
         "cost of all queries and activations, in USD",
         "neither",

@@ -127,8 +127,8 @@ def stages_table(rows: pl.DataFrame, seed: int) -> ReportTable:
         seed: the episode's.
     """
     columns = (
-        *("stage", "queries", "served", "score", "stage oracle", "regret", "spend", "activations"),
-        "models: share of the queries served",
+        *("stage", "queries", "served", "score", "stage oracle", "regret", "spend (USD)"),
+        *("activations", "models: share of the queries served"),
     )
     cells = []
     for row in rows.filter(seed=seed).iter_rows(named=True):

@@ -159,6 +159,19 @@ class Exits(Even):
         raise SystemExit(0)
 
 
+class Interrupts(Even):
+    """Raises what an interruption by the terminal raises."""
+
+    def predict(
+        self,
+        observation: Any,
+        state: Any = None,
+        episode_start: Any = None,
+        deterministic: bool = False,
+    ) -> tuple[Any, Any]:
+        raise KeyboardInterrupt
+
+
 class Dies(Even):
     """Ends its process at once."""
 

@@ -401,12 +401,14 @@ def test_a_trial_of_other_code_is_run_again(copied: Path) -> None:
 def test_whatever_an_agent_does_it_fails_alone_and_by_name(
     finished: tuple[Path, Leaderboard], tmp_path: Path
 ) -> None:
-    worst = ["players:Exits", "players:Dies", "players:NotNumbers", "players:Hangs"]
+    names = ("Exits", "Interrupts", "Dies", "NotNumbers", "Hangs")
+    worst = [f"players:{name}" for name in names]
     chosen = settings(agents=[*worst, *AGENTS], scenarios=["routerbench"])
     board = run_leaderboard(chosen, tmp_path, backend=LocalProcesses(2, patience=5.0))
     errors = {failure.entry: failure.error for failure in board.failures}
     assert list(errors) == worst
     assert errors["players:Exits"] == "SystemExit: 0"
+    assert errors["players:Interrupts"] == "KeyboardInterrupt"
     assert errors["players:Dies"].startswith("its process ended")
     assert "nan" in errors["players:NotNumbers"]
     assert errors["players:Hangs"] == "no decision in 5 seconds: it hangs"

@@ -28,7 +28,7 @@ def regret_chart() -> BoardChart:
         "Expected score behind the stage oracle, summed up over the queries so far: mean over "
         f"seeds with its 95 % interval; thin lines are update points. {LEGEND}",
         ("stages", "curves"),
-        _over_time("regret", "cumulative regret (score)", "~s"),
+        _over_time("regret", "cumulative regret (score)", ",~r"),
     )
 
 
@@ -82,7 +82,7 @@ def _over_time(
             alt.Tooltip("entry:N"),
             alt.Tooltip("t:Q", title="query", format=","),
             *(
-                alt.Tooltip(f"{value}{end}:Q", title=words, format=".4~s" if form == "~s" else form)
+                alt.Tooltip(f"{value}{end}:Q", title=words, format=form.replace("~", ".4~"))
                 for end, words in (("", title), ("_low", "from"), ("_high", "to"))
             ),
         ],
