@@ -63,6 +63,23 @@ def test_a_worker_killed_in_mid_run_loses_nothing_that_can_be_completed(
         assert isinstance(results[1], Lost)
 
 
+KEPT: list[bytes] = []
+
+
+def grow(megabytes: int, alive: Callable[[], None]) -> int:
+    """Keep so much memory, for longer than from one look at it to the next; the process."""
+    KEPT.append(b"x" * (megabytes * 10**6))
+    time.sleep(1.1)
+    return os.getpid()
+
+
+@pytest.mark.slow
+def test_a_worker_that_loads_much_code_is_not_replaced() -> None:
+    pytest.importorskip("psutil", reason="loky looks at memory only where psutil is installed")
+    processes = {process for _, process in LocalProcesses(1).run(grow, [1, 350, 1])}
+    assert len(processes) == 1
+
+
 @pytest.mark.parametrize(
     ("given", "message"),
     [
