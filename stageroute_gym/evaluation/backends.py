@@ -20,9 +20,9 @@ from stageroute_gym.evaluation.watchdog import Watchdog
 PATIENCE = 600.0
 LONGEST_PATIENCE = 1e6
 MOST_JOBS = 10_000
-# By default loky takes growth by 300 MB for a leak: it replaces the process and warns. Here it is the
-# code of one agent after the other, loaded or compiled once. Measured: 30 agents add 110 MB on their
-# first scenario and 20 on the next six; compiling one adds up to 140, torch 220.
+# By default loky takes growth by 300 MB for a leak: it replaces the process and warns. Here it is
+# the code of one agent after the other, loaded or compiled once. Measured: 30 agents add 110 MB on
+# their first scenario and 20 on the next six; compiling one adds up to 140, torch 220.
 _ENVIRONMENT = {"LOKY_MAX_MEMORY_LEAK_SIZE": "2e9"}
 
 
