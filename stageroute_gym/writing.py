@@ -6,6 +6,7 @@ disk, and only then given its name.
 
 from __future__ import annotations
 
+import io
 import os
 import tempfile
 from collections.abc import Callable
@@ -77,21 +78,14 @@ def write_table(path: str | Path, table: pl.DataFrame, *, field: str = "file") -
     Raises:
         FieldError: as `write_atomically`.
     """
-    from polars.exceptions import PolarsError
-
-    def write(partial: Path) -> None:
-        try:
-            # An open file and not a path, in which polars would expand brackets.
-            with partial.open("wb") as stream:
-                if Path(path).suffix.lower() == ".csv":
-                    table.write_csv(stream)
-                else:
-                    table.write_parquet(stream, compression="zstd")
-        except PolarsError as error:
-            # A full disk is an OSError where polars writes CSV, and this where it writes Parquet.
-            raise OSError(str(error)) from error
-
-    write_atomically(path, write, field=field)
+    # Polars writes to memory and Python to the disk, whose errors say what is wrong with it: polars
+    # calls a full one, in Parquet, "Invalid thrift: transport error".
+    content = io.BytesIO()
+    if Path(path).suffix.lower() == ".csv":
+        table.write_csv(content)
+    else:
+        table.write_parquet(content, compression="zstd")
+    write_atomically(path, lambda partial: partial.write_bytes(content.getbuffer()), field=field)
 
 
 def _reason(error: OSError) -> str:

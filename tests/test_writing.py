@@ -49,12 +49,16 @@ import resource, sys
 import numpy as np, polars as pl
 from stageroute_gym.errors import FieldError
 from stageroute_gym.writing import write_table
-table = pl.DataFrame({"x": np.random.default_rng(0).random(100_000)})
-resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
-try:
-    write_table(sys.argv[1], table, field="target")
-except FieldError as error:
-    print(error)
+path = sys.argv[1]
+write_table(path, pl.DataFrame({"x": np.random.default_rng(0).random(100_000)}))
+before = open(path, "rb").read()
+for limit in (20_000, len(before) - 50):
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
+    try:
+        write_table(path, pl.DataFrame({"x": np.random.default_rng(1).random(100_000)}), field="to")
+    except FieldError as error:
+        print(error)
+    assert open(path, "rb").read() == before
 """
 
 
@@ -62,12 +66,10 @@ except FieldError as error:
 @pytest.mark.parametrize("ending", ["csv", "parquet"])
 def test_a_full_disk_leaves_the_old_file_and_says_so(tmp_path, ending):
     path = tmp_path / f"table.{ending}"
-    path.write_text("old")
     command = [sys.executable, "-c", SMALL_DISK, str(path)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert done.stdout.startswith(f"target = {str(path)!r}: expected a file that can be written; ")
-    assert "File too large" in done.stdout
-    assert path.read_text() == "old"
+    said = f"to = {str(path)!r}: expected a file that can be written; File too large\n"
+    assert done.stdout == 2 * said
     assert [file.name for file in tmp_path.iterdir()] == [path.name]
 
 
