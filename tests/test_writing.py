@@ -50,12 +50,13 @@ import numpy as np, polars as pl
 from stageroute_gym.errors import FieldError
 from stageroute_gym.writing import write_table
 path = sys.argv[1]
-write_table(path, pl.DataFrame({"x": np.random.default_rng(0).random(100_000)}))
+table = pl.DataFrame({"x": np.random.default_rng(0).random(100_000)})
+write_table(path, table)
 before = open(path, "rb").read()
 for limit in (20_000, len(before) - 50):
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
     try:
-        write_table(path, pl.DataFrame({"x": np.random.default_rng(1).random(100_000)}), field="to")
+        write_table(path, table.reverse(), field="to")
     except FieldError as error:
         print(error)
     assert open(path, "rb").read() == before
