@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Literal, Self, get_args
 
 import numpy as np
@@ -85,6 +87,12 @@ class AgentContext:
         return len(self.models)
 
     @property
+    def tasks(self) -> tuple[str, ...]:
+        """Names of the tasks that the first features stand for; none where they have no names."""
+        named = self.feature_names[: self.num_tasks]
+        return tuple(name.partition(":")[2] for name in named)
+
+    @property
     def continuous(self) -> bool:
         """Whether actions are shares of the models, as in `StageRouteContinuous-v0`."""
         return self.actions == "continuous"
@@ -137,6 +145,24 @@ class AgentContext:
             "num_tasks": self.num_tasks,
             **named,
         }
+
+    @classmethod
+    def read(cls, path: str | Path) -> Self:
+        """The context in a JSON file, as ``stageroute advise --context`` writes it.
+
+        Raises:
+            FieldError: if it cannot be read, or as `from_dict`.
+        """
+        try:
+            values = json.loads(Path(path).read_text(encoding="utf-8"))
+        except OSError as error:
+            allowed = f"a readable file: {error.strerror}"
+            raise FieldError("context", str(path), allowed) from error
+        except ValueError as error:
+            raise FieldError("context", str(path), f"JSON: {error}") from error
+        if not isinstance(values, dict) or not isinstance(values.get("problem"), dict):
+            raise FieldError("context", str(path), "a file that advise --context wrote")
+        return cls.from_dict(values)
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:

@@ -71,6 +71,20 @@ def test_it_survives_json() -> None:
     assert AgentContext.from_dict(json.loads(json.dumps(context.to_dict()))) == context
 
 
+def test_it_is_read_from_a_file(tmp_path) -> None:
+    context = AgentContext.of(gym.make(IDS[0], scenario="per-task"))
+    path = tmp_path / "context.json"
+    path.write_text(json.dumps(context.to_dict()))
+    assert AgentContext.read(path) == context
+    assert context.tasks[0] == "mmlu"
+    for text, said in (("{", "JSON: "), ("[]", "advise --context"), ('{"problem": 1}', "advise")):
+        path.write_text(text)
+        with pytest.raises(FieldError, match=said):
+            AgentContext.read(path)
+    with pytest.raises(FieldError, match="a readable file"):
+        AgentContext.read(tmp_path / "absent.json")
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [

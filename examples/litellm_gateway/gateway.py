@@ -38,10 +38,10 @@ class TimedRouter(Router):
     chosen: ClassVar[list[float]] = []
     recorded: ClassVar[list[float]] = []
 
-    def choose(self, features: Any = None) -> Decision:
+    def choose(self, features: Any = None, *, task: str | None = None) -> Decision:
         """As `Router.choose`."""
         began = time.perf_counter()
-        decision = super().choose(features)
+        decision = super().choose(features, task=task)
         self.chosen.append(time.perf_counter() - began)
         return decision
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from stageroute_gym import checks
 from stageroute_gym.cli.log_options import (
     Columns,
     PriceOf,
@@ -19,10 +21,12 @@ from stageroute_gym.cli.log_options import (
 )
 from stageroute_gym.cli.output import stdout_console
 from stageroute_gym.errors import FieldError
+from stageroute_gym.writing import write_text
 
 if TYPE_CHECKING:
     from stageroute_gym.advice import Advice, LogReport
 
+HORIZON = 10_000
 RANKED = "paced-route,stageroute,linucb,thompson-lp,greedy-price,cheapest"
 
 
@@ -83,6 +87,14 @@ def advise(
             help=f"Entries for --rank, with commas between or repeated; default: {RANKED}.",
         ),
     ] = None,
+    context: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Write what a live router is to know, as JSON."),
+    ] = None,
+    horizon: Annotated[
+        int | None,
+        typer.Option(help=f"Queries in --rank, and for --context; default: {HORIZON:,}."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print all of it as JSON.")] = False,
 ) -> None:
     """Say which models to deploy and what to send where, what it costs, and how sure that is."""
@@ -90,6 +102,13 @@ def advise(
         from stageroute_gym.report.page import check_page
 
         check_page(html)
+    if context is not None and not Path(context).absolute().parent.is_dir():
+        raise FieldError("context", context, "a file in a folder that exists")
+    if horizon is not None:
+        checks.count("horizon", horizon, 1)
+        if not rank and context is None:
+            raise FieldError("horizon", horizon, "--rank or --context with it, which are over it")
+    queries = horizon or HORIZON
     from stageroute_gym.advice import LogEvidence, Wishes, log_report, read_material
     from stageroute_gym.advice import advise as compute
     from stageroute_gym.evaluation.entries import parse_entries
@@ -117,7 +136,12 @@ def advise(
     if entries:
         from stageroute_gym.advice.learning import rank_agents
 
-        ranked = rank_agents(advice, workload, entries)
+        ranked = rank_agents(advice, workload, entries, horizon=queries)
+    if context is not None:
+        from stageroute_gym.advice.learning import live_context
+
+        told = live_context(advice, workload, queries)
+        write_text(context, json.dumps(told.to_dict(), indent=2) + "\n", field="context")
     if html is not None:
         from stageroute_gym.report.advice_page import write_advice_page
 
@@ -130,6 +154,12 @@ def advise(
     _print(advice, report, remarks, ranked)
     if html is not None:
         print(f"wrote {html}")
+    if context is not None:
+        best = ranked["ranking"][0]["entry"] if ranked and ranked["ranking"] else "paced-route"
+        print(
+            f"wrote {context}: {queries:,} queries for {told.problem.total_budget:.4g} USD; a live "
+            f"router is made by Router(AgentContext.read({context!r}), {best!r}, store='router.db')"
+        )
 
 
 def _print(

@@ -9,6 +9,9 @@ import numpy as np
 import polars as pl
 import pytest
 from command import Stageroute
+from stageroute_agents.live import Router
+
+from stageroute_gym.context import AgentContext
 
 
 @pytest.fixture
@@ -42,6 +45,31 @@ def test_json_is_all_that_is_printed(stageroute: Stageroute, outcomes: str):
     by_group = {part["group"]: part["shares"] for part in content["plan"]["by_group"]}
     assert by_group["chat"] == {"cheap": pytest.approx(1.0)}
     assert by_group["code"]["dear[v1]"] > 0.5
+
+
+def test_a_live_router_goes_on_from_the_advice(stageroute: Stageroute, outcomes: str, tmp_path):
+    path = tmp_path / "router.json"
+    given = ("--min-score", "0.55", "--throughput", "dear[v1]=0.5")
+    asked = ("advise", outcomes, *given, "--by", "task", "--resamples", "10", "--json")
+    advice = json.loads(stageroute(*asked, "--context", str(path), "--horizon", "700").out)
+    context = AgentContext.read(path)
+    assert context.problem.budget == advice["plan"]["cost"]
+    assert (context.problem.horizon, context.problem.max_deployed) == (700, 2)
+    assert context.problem.throughput == (0.5, 1.0)
+    assert (context.models, context.tasks) == (("dear[v1]", "cheap"), ("chat", "code"))
+    # Where no price list tells of them, the costs in the file are what is known in advance.
+    table = pl.read_csv(outcomes)
+    means = [table[f"cost:{name}"].mean() for name in context.models]
+    assert context.list_prices == pytest.approx(tuple(means))
+    with Router(context, "stageroute") as router:
+        assert router.choose(task="chat").model in context.models
+    for wrong, said in (
+        (("--horizon", "9"), "horizon = 9: expected --rank or --context"),
+        (("--context", str(tmp_path / "absent" / "r.json")), "a file in a folder that exists"),
+    ):
+        outcome = stageroute("advise", outcomes, *wrong)
+        assert outcome.code != 0
+        assert said in outcome.err
 
 
 def test_throughput_of_one_model_and_blind(stageroute: Stageroute, outcomes: str):

@@ -29,8 +29,10 @@ _CALLBACKS = (
     "_async_failure_callback",
 )
 
-# Of the request as LiteLLM describes it: features, and, with the answer, a score in [0, 1] or None.
+# Of the request as LiteLLM describes it: features, the name of its task, and, with the answer, a
+# score in [0, 1] or None.
 Features = Callable[[dict[str, Any]], Sequence[float]]
+Task = Callable[[dict[str, Any]], str]
 Score = Callable[[dict[str, Any], Any], float | None]
 
 
@@ -41,12 +43,20 @@ class RoutingStrategy(CustomRoutingStrategyBase):
         router: the live router.
         gateway: the ``litellm.Router``.
         features: the features of a request; None where the context has none.
+        task: the name of its task, as for `Router.choose`; None where that is not told.
     """
 
-    def __init__(self, router: Router, gateway: Any, features: Features | None = None) -> None:
+    def __init__(
+        self,
+        router: Router,
+        gateway: Any,
+        features: Features | None = None,
+        task: Task | None = None,
+    ) -> None:
         self._router = router
         self._gateway = gateway
         self._features = features
+        self._task = task
 
     async def async_get_available_deployment(
         self,
@@ -81,7 +91,10 @@ class RoutingStrategy(CustomRoutingStrategyBase):
         """
         request = {} if request_kwargs is None else request_kwargs
         described = {**request, "model": model, "messages": messages, "input": input}
-        decision = self._router.choose(self._features(described) if self._features else None)
+        decision = self._router.choose(
+            self._features(described) if self._features else None,
+            task=self._task(described) if self._task else None,
+        )
         if decision.reason == "budget":
             budget = self._router.context.problem.total_budget
             raise litellm.BudgetExceededError(self._router.committed, budget)
@@ -164,7 +177,11 @@ class Recorder(CustomLogger):
 
 
 def install(
-    router: Router, gateway: Any, score: Score, features: Features | None = None
+    router: Router,
+    gateway: Any,
+    score: Score,
+    features: Features | None = None,
+    task: Task | None = None,
 ) -> Recorder:
     """Have a live router choose in a ``litellm.Router``, and record what comes of it.
 
@@ -173,11 +190,12 @@ def install(
         gateway: the ``litellm.Router``.
         score: as for `Recorder`.
         features: as for `RoutingStrategy`.
+        task: see there.
 
     Returns:
         What was added to LiteLLM's callbacks; to be removed before the router is closed.
     """
-    gateway.set_custom_routing_strategy(RoutingStrategy(router, gateway, features))
+    gateway.set_custom_routing_strategy(RoutingStrategy(router, gateway, features, task))
     recorder = Recorder(router, score)
     litellm.callbacks.append(recorder)
     return recorder

@@ -24,6 +24,8 @@ from stageroute_gym.evaluation.entries import Entry
 
 # Events between two snapshots; reopening a store plays as many again.
 _EVENTS_PER_SNAPSHOT = 10_000
+# The task that stands for all that have no name of their own.
+_OTHERS = "*"
 
 
 class Decision(NamedTuple):
@@ -110,6 +112,7 @@ class Router:
         self._lock = threading.Lock()
         self._fault: BaseException | None = None
         self._closed = False
+        self._tasks = {name: place for place, name in enumerate(self.context.tasks)}
         self._numbers = {model: m for m, model in enumerate(self.context.models)}
         self._store: Store | None = None
         self._token = secrets.token_hex(4)
@@ -144,17 +147,26 @@ class Router:
         for packed in store.journal():
             self._episode.apply(unpacked(packed))
 
-    def choose(self, features: Sequence[float] | NDArray[Any] | None = None) -> Decision:
+    def choose(
+        self,
+        features: Sequence[float] | NDArray[Any] | None = None,
+        *,
+        task: str | None = None,
+    ) -> Decision:
         """Decide on the query that has come.
 
         Args:
             features: features of the query, ``num_features`` numbers; None where there are none.
+            task: the query's task, by a name of the context's `AgentContext.tasks`; ``features``
+                are then those behind the tasks'. A task that these lack is one of all others, where
+                they have ``"*"``.
 
         Raises:
-            FieldError: if they are of another number, or not finite.
+            FieldError: if there is no such task, or the features are of another number, or not
+                finite.
             RuntimeError: if the router is closed, or an earlier call could not be completed.
         """
-        shown = self._features(features)
+        shown = self._features(features, task)
         with self._lock:
             self._check_usable()
             episode = self._episode
@@ -324,17 +336,34 @@ class Router:
                 "from the last call that returned"
             ) from self._fault
 
-    def _features(self, features: Sequence[float] | NDArray[Any] | None) -> NDArray[np.float32]:
+    def _features(
+        self, features: Sequence[float] | NDArray[Any] | None, task: str | None
+    ) -> NDArray[np.float32]:
         size = self.context.num_features
+        tasks = np.zeros(0, np.float32)
+        if task is not None:
+            tasks = self._one_hot(task)
+            size -= len(tasks)
         if features is None and size == 0:
-            return np.zeros(0, np.float32)
+            return tasks
         allowed = f"{size} finite numbers, the features of the query"
+        if task is None and self._tasks:
+            allowed += f"; or task=, one of {', '.join(self._tasks)}"
         try:
             shown = np.array(features, np.float32)
         except (TypeError, ValueError) as error:
             raise FieldError("features", features, allowed) from error
         if shown.shape != (size,) or not np.isfinite(shown).all():
             raise FieldError("features", features, allowed)
+        return np.concatenate((tasks, shown)) if task is not None else shown
+
+    def _one_hot(self, task: str) -> NDArray[np.float32]:
+        place = self._tasks.get(task, self._tasks.get(_OTHERS))
+        if place is None:
+            allowed = closest(str(task), self._tasks) if self._tasks else "None: it knows no tasks"
+            raise FieldError("task", task, allowed)
+        shown = np.zeros(len(self._tasks), np.float32)
+        shown[place] = 1.0
         return shown
 
     def _number(self, id: str) -> int:

@@ -72,6 +72,23 @@ def test_a_hard_budget_is_exceeded_by_no_more_than_what_is_in_flight():
     assert router.choose().reason == "budget"
 
 
+def test_a_task_is_told_by_its_name():
+    names = ("task:code", "task:*", "feature:length")
+    context = small_context().replace(num_features=3, num_tasks=2, feature_names=names)
+    by_name, by_hand = (Router(context, "linucb", seed=1) for _ in range(2))
+    for task, shown in (("code", (1, 0)), ("poem", (0, 1)), ("*", (0, 1)), ("code", (1, 0))):
+        assert by_name.choose([0.5], task=task).model == by_hand.choose([*shown, 0.5]).model
+    with pytest.raises(FieldError, match=r"expected 1 finite numbers"):
+        by_name.choose(task="code")
+    with pytest.raises(FieldError, match=r"3 finite numbers.*or task=, one of code, \*"):
+        by_name.choose()
+    known = Router(context.replace(feature_names=("task:code", "task:chat", "x")), "linucb")
+    with pytest.raises(FieldError, match="task = 'coda': expected 'code', the nearest name"):
+        known.choose([0.5], task="coda")
+    with pytest.raises(FieldError, match="task = 'code': expected None: it knows no tasks"):
+        Router(small_context(), "linucb").choose(task="code")
+
+
 @pytest.mark.parametrize("agent", ["stageroute", "linucb"])
 def test_a_request_without_an_outcome_is_charged_as_expected_until_it_is_found(agent, tmp_path):
     clock = Clock()
