@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from stageroute_gym.errors import FieldError, closest
 
@@ -131,6 +132,53 @@ def switch(field: str, value: object) -> bool:
     if not isinstance(value, (bool, np.bool_)):
         raise FieldError(field, value, "True or False")
     return bool(value)
+
+
+def mapping(field: str, value: object) -> Mapping[str, Any]:
+    """``value`` if it holds values by name, as an object of JSON does.
+
+    Raises:
+        FieldError: if it is anything else.
+    """
+    if not isinstance(value, Mapping) or not all(isinstance(name, str) for name in value):
+        raise FieldError(field, value, "values by name, as an object of JSON")
+    return value
+
+
+def listed(field: str, value: object) -> tuple[Any, ...]:
+    """``value`` as a tuple, from a list, a tuple or an array.
+
+    Raises:
+        FieldError: if it is anything else.
+    """
+    if not isinstance(value, (list, tuple, np.ndarray)):
+        raise FieldError(field, value, "a list")
+    return tuple(value)
+
+
+def array(field: str, value: object, dimensions: int, kinds: str = "iufb") -> NDArray[Any]:
+    """``value`` if it is an array of a number of dimensions.
+
+    Args:
+        field: name of the field.
+        value: what was given.
+        dimensions: how many.
+        kinds: which kinds of data it may hold: whole numbers ``i`` and ``u``, floats ``f``,
+            ``b`` for true and false.
+
+    Raises:
+        FieldError: if it is none, or of other dimensions or data.
+    """
+    if not isinstance(value, np.ndarray):
+        found = type(value).__name__
+    elif value.ndim != dimensions or value.dtype.kind not in kinds:
+        found = f"{value.dtype} of shape {value.shape}"
+    else:
+        return value
+    words = {"iufb": "numbers", "iu": "whole numbers", "b": "true and false"}
+    raise FieldError(
+        field, found, f"a numpy array of {words[kinds]} with shape of length {dimensions}"
+    )
 
 
 def _of(unit: str) -> str:

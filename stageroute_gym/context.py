@@ -13,7 +13,7 @@ from typing import Any, Literal, Self, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from stageroute_gym.checks import choice, count, interval, number
+from stageroute_gym.checks import choice, count, interval, listed, mapping, number
 from stageroute_gym.errors import FieldError, closest
 from stageroute_gym.problem import Problem
 
@@ -58,12 +58,13 @@ class AgentContext:
         _set = object.__setattr__
         if not isinstance(self.problem, Problem):
             raise FieldError("problem", self.problem, "a Problem")
-        if isinstance(self.models, str) or not all(isinstance(m, str) for m in self.models):
+        _set(self, "models", listed("models", self.models))
+        if not all(isinstance(name, str) for name in self.models):
             raise FieldError("models", self.models, "names of models")
-        _set(self, "models", tuple(self.models))
         if not self.models or len(set(self.models)) < len(self.models):
             raise FieldError("models", self.models, "at least one name, each given once")
-        prices = tuple(number("list_prices", price, 0, unit="USD") for price in self.list_prices)
+        given = listed("list_prices", self.list_prices)
+        prices = tuple(number("list_prices", price, 0, unit="USD") for price in given)
         if len(prices) != len(self.models):
             raise FieldError(
                 "list_prices", prices, f"a price for each of {len(self.models)} models"
@@ -171,7 +172,7 @@ class AgentContext:
         Raises:
             FieldError: if a field does not exist, is missing or out of range.
         """
-        cls._check_names(values)
+        cls._check_names(mapping("context", values))
         for field in dataclasses.fields(cls):
             if field.name not in values and field.default is dataclasses.MISSING:
                 raise FieldError(field.name, None, "a value; this field has no default")

@@ -11,7 +11,7 @@ from typing import Any, Literal, Self, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from stageroute_gym.checks import Range
+from stageroute_gym.checks import Range, mapping
 from stageroute_gym.errors import FieldError, closest
 
 BudgetRule = Literal["hard", "soft"]
@@ -192,7 +192,7 @@ class Problem:
             FieldError: if a field does not exist, is missing or out of range.
         """
         names = cls.field_names()
-        for name in values:
+        for name in mapping("problem", values):
             if name not in names:
                 raise FieldError("Problem field", name, closest(name, names))
         for name in ("horizon", "max_deployed", "budget"):

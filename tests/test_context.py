@@ -126,6 +126,15 @@ def test_missing_and_unknown_fields_are_named() -> None:
         AgentContext.from_dict(values)
 
 
+@pytest.mark.parametrize("field", ["models", "list_prices", "problem", "cost_bounds"])
+def test_a_file_with_values_of_another_kind_is_refused_by_name(field: str) -> None:
+    values = AgentContext.of(single(IDS[0])).to_dict()
+    with pytest.raises(FieldError, match=f"^{field} = 5: expected "):
+        AgentContext.from_dict({**values, field: 5})
+    with pytest.raises(FieldError, match=r"^context = \[5\]: expected values by name"):
+        AgentContext.from_dict([5])
+
+
 @pytest.mark.parametrize("env", [None, 3, "routerbench"])
 def test_other_things_are_refused(env: Any) -> None:
     with pytest.raises(FieldError, match=r"^env = "):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-from importlib.metadata import entry_points
 from typing import Annotated
 
 import typer
 
 import stageroute_gym
+from stageroute_gym import plugins
 from stageroute_gym.cli import data
 from stageroute_gym.cli.advise import advise
 from stageroute_gym.cli.agents import agents
@@ -66,8 +66,11 @@ def main() -> None:
         sys.path.insert(0, os.getcwd())
     show_all_signs()
     # Commands of the packages around the environment, such as training agents, and ``bench``.
-    for point in entry_points(group="stageroute.commands"):
-        app.command(point.name)(point.load())
+    for name, point in plugins.installed("stageroute.commands").items():
+        try:
+            app.command(name)(plugins.load(point, "command"))
+        except FieldError as error:
+            print(f"left out: {error}", file=sys.stderr)
     try:
         app()
     except FieldError as error:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import Annotated
 
 import typer
 
 from stageroute_gym.cli.output import stdout_console
+from stageroute_gym.errors import FieldError
 
 
 def scenarios(
@@ -16,7 +18,13 @@ def scenarios(
     """List the scenarios and suites."""
     from stageroute_gym import scenarios as registry
 
-    listed = [registry.get(name) for name in registry.names()]
+    listed, broken = [], []
+    for name in registry.names():
+        try:
+            listed.append(registry.get(name))
+        except FieldError as error:
+            # Another package's scenario that is broken must not hide the others.
+            broken.append(str(error))
     suites = [registry.suite(name) for name in registry.suite_names()]
     if as_json:
         content = {
@@ -34,6 +42,8 @@ def scenarios(
             ],
         }
         print(json.dumps(content, indent=2))
+        for reason in broken:
+            print(reason, file=sys.stderr)
         return
     from rich.box import SIMPLE
     from rich.markup import escape
@@ -62,6 +72,8 @@ def scenarios(
     console = stdout_console()
     console.print(table)
     print_line(console, "budget: USD a query, on average over the horizon")
+    for reason in broken:
+        print_line(console, reason)
     for suite in suites:
         names = ", ".join(suite.scenarios)
         print_line(console, f"suite {suite.name} v{suite.version}: {names}; {suite.description}")

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
 import inspect
-import sys
 from collections.abc import Callable, Iterable, Mapping
-from functools import lru_cache
-from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
+from stageroute_gym import plugins
 from stageroute_gym.context import AgentContext, attributes_of
 from stageroute_gym.errors import FieldError, closest
 from stageroute_gym.evaluation.tuned import SUFFIX, tuned_agent
@@ -61,7 +58,7 @@ class Parameter(NamedTuple):
 
 def names() -> list[str]:
     """Names of all installed agents, this project's and those of other packages."""
-    return sorted(_installed(GROUP))
+    return sorted(plugins.installed(GROUP))
 
 
 def tuned_names() -> list[str]:
@@ -92,13 +89,13 @@ def load(name: str) -> AgentFactory:
     Raises:
         FieldError: if there is no such agent, module or class, or it cannot be imported.
     """
-    readers = _installed(FILES_GROUP)
+    readers = plugins.installed(FILES_GROUP)
     suffix = Path(name).suffix.removeprefix(".")
     if suffix in readers:
         return readers[suffix].load()(name)
     if ":" in name:
         return _imported(name)
-    installed = _installed(GROUP)
+    installed = plugins.installed(GROUP)
     plain = name.removesuffix(SUFFIX)
     if name not in installed and plain in installed:
         tuned = tuned_agent(plain, load(plain))
@@ -109,11 +106,7 @@ def load(name: str) -> AgentFactory:
     if name not in installed:
         files = "".join(f", or a file *.{suffix}" for suffix in sorted(readers))
         raise FieldError("agent", name, f"{closest(name, installed)}; or module:Class{files}")
-    try:
-        return installed[name].load()
-    # What a foreign module raises, or exits with, while it is imported is its own choice.
-    except (Exception, SystemExit) as error:
-        raise FieldError("agent", name, f"an agent that can be loaded; {_reason(error)}") from error
+    return plugins.load(installed[name], "agent")
 
 
 def make(name: str, env: Any, *, seed: int = 0, **parameters: Any) -> Predictor:
@@ -236,29 +229,10 @@ def _text_of(annotation: Any) -> str:
     return annotation.__name__ if isinstance(annotation, type) else str(annotation)
 
 
-def _reason(error: BaseException) -> str:
-    return str(error) if isinstance(error, ImportError) else f"{type(error).__name__}: {error}"
-
-
-def _installed(group: str) -> dict[str, EntryPoint]:
-    return _found(group, tuple(sys.path))
-
-
-# Looking through all packages takes longer than many an episode.
-@lru_cache(maxsize=16)
-def _found(group: str, path: tuple[str, ...]) -> dict[str, EntryPoint]:
-    """Entry points of a group; ``path`` is where packages are looked for."""
-    return {point.name: point for point in entry_points(group=group)}
-
-
 def _imported(name: str) -> AgentFactory:
-    module_name, _, attribute = name.partition(":")
-    try:
-        module = importlib.import_module(module_name)
-    # As for installed agents.
-    except (Exception, SystemExit) as error:
-        raise FieldError("agent", name, f"an importable module; {_reason(error)}") from error
+    module, attribute = plugins.module_of(name, "agent")
     if not hasattr(module, attribute):
         public = [n for n, v in vars(module).items() if inspect.isclass(v)]
-        raise FieldError("agent", name, f"a class of {module_name}: {closest(attribute, public)}")
+        allowed = f"a class of {module.__name__}: {closest(attribute, public)}"
+        raise FieldError("agent", name, allowed)
     return getattr(module, attribute)

@@ -212,6 +212,9 @@ def _parameters(text: str, brackets: str) -> dict[str, Any]:
         raise FieldError("agent", text, f"{FORM}; {error.msg}") from error
     if not isinstance(call, ast.Call) or call.args or any(k.arg is None for k in call.keywords):
         raise FieldError("agent", text, f"{FORM}, each parameter with its name")
+    names = [k.arg for k in call.keywords]
+    if len(set(names)) < len(names):
+        raise FieldError("agent", text, f"{FORM}, each parameter once")
     return {str(k.arg): _value(text, str(k.arg), k.value) for k in call.keywords}
 
 

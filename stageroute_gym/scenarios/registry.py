@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import importlib
 import re
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint
 from typing import Any
 
+from stageroute_gym import plugins
 from stageroute_gym.errors import FieldError, closest
 from stageroute_gym.scenarios.catalogue import CATALOGUE
 from stageroute_gym.scenarios.scenario import Scenario
@@ -33,14 +33,18 @@ def register(scenario: Scenario) -> None:
         raise FieldError("scenario", scenario, "a stageroute_gym.scenarios.Scenario")
     scenario.check_json()
     name = scenario.name
-    if _registered.get(name, scenario) != scenario or name in _installed():
+    if not re.fullmatch(r"[\w.-]+", name):
+        allowed = "letters, digits, and the signs - _ ., since commas and colons part names"
+        raise FieldError("name of the scenario", name, allowed)
+    taken = _registered.get(name) or _world_of_family(name)
+    if taken not in (None, scenario) or name in plugins.installed(GROUP):
         raise FieldError("name of the scenario", name, "a name that no other scenario has")
     _registered[name] = scenario
 
 
 def names() -> list[str]:
     """Names of all scenarios: this project's, registered ones, and those of other packages."""
-    return [*_registered, *sorted(set(_installed()) - set(_registered))]
+    return [*_registered, *sorted(set(plugins.installed(GROUP)) - set(_registered))]
 
 
 def get(name: str | Scenario, **overrides: Any) -> Scenario:
@@ -60,31 +64,38 @@ def get(name: str | Scenario, **overrides: Any) -> Scenario:
         raise FieldError("scenario", name, "a name, module:NAME, or a Scenario")
     if name in _registered:
         return _registered[name].override(**overrides)
+    world = _world_of_family(name)
+    if world is not None:
+        return world.override(**overrides)
+    installed = plugins.installed(GROUP)
+    if name in installed:
+        return _loaded(installed[name]).override(**overrides)
+    if ":" not in name:
+        raise FieldError("scenario", name, f"{closest(name, names())}; or module:NAME")
+    return _imported(name).override(**overrides)
+
+
+def _world_of_family(name: str) -> Scenario | None:
+    """The world that ``worlds-tune-17`` and the like stand for; None for other names."""
     family, _, number = name.rpartition("-")
     worlds = _registered.get(family)
     if isinstance(worlds, WorldsScenario) and re.fullmatch(r"\d{1,10}", number):
-        return worlds.override(world=int(number)).override(**overrides)
-    installed = _installed()
-    if name not in installed and ":" not in name:
-        hint = f"{closest(name, names())}; or module:NAME"
-        raise FieldError("scenario", name, hint)
-    target = installed[name].value if name in installed else name
-    return _imported(name, target).override(**overrides)
+        return worlds.override(world=int(number))
+    return None
 
 
-def _installed() -> dict[str, EntryPoint]:
-    return {point.name: point for point in entry_points(group=GROUP)}
-
-
-def _imported(name: str, target: str) -> Scenario:
-    module_name, _, attribute = target.partition(":")
-    try:
-        module = importlib.import_module(module_name)
-    except (ImportError, ValueError) as error:
-        raise FieldError("scenario", name, f"an importable module; {error}") from error
+def _imported(name: str) -> Scenario:
+    module, attribute = plugins.module_of(name, "scenario")
     known = [key for key, value in vars(module).items() if isinstance(value, Scenario)]
     if attribute not in known:
         hint = closest(attribute, known) if known else "one that holds a Scenario"
-        raise FieldError("scenario", name, f"a Scenario of {module_name}: {hint}")
+        raise FieldError("scenario", name, f"a Scenario of {module.__name__}: {hint}")
     found: Scenario = getattr(module, attribute)
+    return found
+
+
+def _loaded(point: EntryPoint) -> Scenario:
+    found = plugins.load(point, "scenario")
+    if not isinstance(found, Scenario):
+        raise FieldError("scenario", point.name, f"a Scenario, which {point.value} is not")
     return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import json
 import os
 from dataclasses import dataclass
@@ -142,18 +143,30 @@ class Scenario:
 def _check_workload(workload: object) -> None:
     kind = type(workload).__name__
     parameters = getattr(workload, "__dataclass_params__", None)
-    if isinstance(workload, type) or parameters is None or not parameters.frozen:
+    if isinstance(workload, type):
+        allowed = f"an instance of a frozen dataclass: {workload.__name__}(), not the class itself"
+        raise FieldError("workload", workload, allowed)
+    if parameters is None or not parameters.frozen:
         allowed = f"an instance of a frozen dataclass: put @dataclass(frozen=True) above {kind}"
         raise FieldError("workload", workload, allowed)
-    if not callable(getattr(workload, "build", None)):
-        allowed = f"a workload: {kind} needs a method build(problem) -> (table, schedule)"
-        raise FieldError("workload", workload, allowed)
+    build_it = getattr(workload, "build", None)
+    seeded = draws_per_seed(workload)  # type: ignore[arg-type]
+    form = f"build({'problem, seed' if seeded else 'problem'}) -> (table, schedule)"
+    if not callable(build_it):
+        raise FieldError("workload", workload, f"a workload: {kind} needs a method {form}")
+    try:
+        inspect.signature(build_it).bind(*[None] * (2 if seeded else 1))
+    except TypeError as error:
+        raise FieldError(f"build of {kind}", workload, f"{form}; {error}") from error
     try:
         hash(workload)
     except TypeError as error:
         allowed = f"hashable fields, tuples and not lists; {error}"
         raise FieldError("workload", workload, allowed) from error
-    if draws_per_seed(workload) and cost_bounds(workload) is None:  # type: ignore[arg-type]
+    bounds = cost_bounds(workload)  # type: ignore[arg-type]
+    if bounds is not None:
+        checks.interval(f"cost_bounds of {kind}", bounds, 0)
+    elif seeded:
         allowed = f"cost_bounds = (lowest, highest) in {kind}, since each seed draws other costs"
         raise FieldError("workload", workload, allowed)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,10 +13,12 @@ from stageroute_gym.env import StageRouteContinuousEnv, StageRouteEnv
 from stageroute_gym.oracles import oracle_total, oracles_of
 from stageroute_gym.scenarios import Scenario
 from stageroute_gym.simulator.world import World
+from stageroute_gym.vector import StageRouteContinuousVectorEnv, StageRouteVectorEnv
 from stageroute_gym.workloads.workload import build
 
 # Sums over a horizon may differ in their last digits.
 _SLACK = 1e-9
+_FIGURES = ("cost", "spend", "regret")  # of `info`
 
 
 def check_scenario(scenario: Scenario, seeds: Sequence[int] = (0, 1), steps: int = 300) -> None:
@@ -24,7 +27,7 @@ def check_scenario(scenario: Scenario, seeds: Sequence[int] = (0, 1), steps: int
     It can be written as JSON, pickled, overridden; its workload builds the same table and schedule
     each time, which fit the problem; in every stage a model is on offer, and none stays away for
     good, unless each seed has its own world; the oracles stand in their order; an episode is the
-    same each time it is played, in both environments.
+    same each time it is played, in both environments, alone and beside others in a vector.
 
     Args:
         scenario: the scenario.
@@ -90,15 +93,48 @@ def _check_oracles(world: World) -> None:
 
 def _check_episode(kind: type[StageRouteEnv], scenario: Scenario, seed: int, steps: int) -> None:
     first, again = (_played(kind, scenario, seed, steps) for _ in range(2))
-    _hold(first == again, f"the episode of seed {seed} is the same each time, in {kind.__name__}")
+    _hold(
+        first.record == again.record,
+        f"the episode of seed {seed} is the same each time, in {kind.__name__}",
+    )
+
+    batch = StageRouteContinuousVectorEnv if first.continuous else StageRouteVectorEnv
+    together = _replayed(batch(2, scenario=scenario), seed, first)
+    words = f"the episode of seed {seed} is the same beside another one, in {batch.__name__}"
+    _hold(together == first.record, words)
 
 
-def _played(kind: type[StageRouteEnv], scenario: Scenario, seed: int, steps: int) -> list[Any]:
-    """Scores, costs and masks of an episode of legal actions that follow from the seed."""
+@dataclass(frozen=True)
+class _Episode:
+    """What was done in an episode, and the masks, scores and costs that were met."""
+
+    continuous: bool
+    actions: list[Any]
+    record: list[Any]
+
+
+def _replayed(env: StageRouteVectorEnv, seed: int, episode: _Episode) -> list[Any]:
+    """What the first of two episodes meets whose actions are those of one alone."""
+    env.action_space.seed(seed)
+    env.reset(seed=seed)
+    record: list[Any] = []
+    for action in episode.actions:
+        mask = env.action_masks()[0]
+        chosen = env.action_space.sample()
+        chosen[0] = action
+        _, scores, _, _, info = env.step(chosen)
+        figures = (info[name][0] for name in _FIGURES)
+        record.append((mask.tobytes(), float(scores[0]), *map(float, figures)))
+    return record
+
+
+def _played(kind: type[StageRouteEnv], scenario: Scenario, seed: int, steps: int) -> _Episode:
+    """An episode of legal actions that follow from the seed."""
     env = kind(scenario=scenario)
     rng = np.random.default_rng(seed)
     observation: Any
     observation, info = env.reset(seed=seed)
+    actions: list[Any] = []
     record: list[Any] = []
     for _ in range(steps):
         _hold(
@@ -110,7 +146,8 @@ def _played(kind: type[StageRouteEnv], scenario: Scenario, seed: int, steps: int
         if env.continuous:
             action = (rng.random(len(mask) - 1) * mask[:-1]).astype(np.float32)
         observation, score, terminated, _, info = env.step(action)
-        record.append((mask.tobytes(), score, info["cost"], info["spend"], info["regret"]))
+        actions.append(action)
+        record.append((mask.tobytes(), score, *(info[name] for name in _FIGURES)))
         if terminated:
             break
-    return record
+    return _Episode(env.continuous, actions, record)

@@ -8,6 +8,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from stageroute_gym.checks import array
 from stageroute_gym.errors import FieldError
 from stageroute_gym.workloads.table import OutcomeTable
 
@@ -40,6 +41,10 @@ class Schedule:
     in_order: bool = False
 
     def __post_init__(self) -> None:
+        array("mixes", self.mixes, 2)
+        array("stage_mix", self.stage_mix, 1, "iu")
+        array("cost_multiplier", self.cost_multiplier, 2)
+        array("available", self.available, 2, "b")
         stages, models = self.available.shape
         if self.stage_mix.shape != (stages,):
             raise FieldError("shape of stage_mix", self.stage_mix.shape, str((stages,)))
@@ -67,6 +72,7 @@ class Schedule:
         Raises:
             FieldError: if the number of models differs.
         """
+        array("available", available, 2, "b")
         stages = len(available)
         return cls(
             mixes=(table.weight / table.weight.sum())[None, :],

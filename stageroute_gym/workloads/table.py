@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from stageroute_gym.checks import array, listed
 from stageroute_gym.errors import FieldError
 
 TASK = "task:"  # what the names of one-hot features begin with
@@ -17,6 +18,9 @@ TASK = "task:"  # what the names of one-hot features begin with
 def task_features(tasks: Iterable[str]) -> tuple[str, ...]:
     """Names of the one-hot features of some tasks."""
     return tuple(f"{TASK}{task}" for task in tasks)
+
+
+_DIMENSIONS = {"score": 2, "cost": 2, "features": 2, "weight": 1, "list_price": 1}
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +57,10 @@ class OutcomeTable:
     feature_names: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        for name, dimensions in _DIMENSIONS.items():
+            array(name, getattr(self, name), dimensions)
+        array("task", self.task, 1, "iu")
+        object.__setattr__(self, "models", listed("models", self.models))
         queries, models = self.score.shape
         if self.features.size == 0:
             object.__setattr__(self, "features", np.zeros((queries, 1)))
@@ -65,9 +73,9 @@ class OutcomeTable:
             object.__setattr__(self, "list_price", np.zeros(models))
         self._check()
         for name in ("score", "cost", "task", "features", "weight", "list_price"):
-            array = np.ascontiguousarray(getattr(self, name))
-            array.setflags(write=False)
-            object.__setattr__(self, name, array)
+            values = np.ascontiguousarray(getattr(self, name))
+            values.setflags(write=False)
+            object.__setattr__(self, name, values)
 
     def _check(self) -> None:
         queries, models = self.score.shape

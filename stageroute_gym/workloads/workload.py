@@ -6,6 +6,7 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol, cast
 
+from stageroute_gym.errors import FieldError
 from stageroute_gym.problem import Problem
 from stageroute_gym.workloads.schedule import Schedule
 from stageroute_gym.workloads.table import OutcomeTable
@@ -115,7 +116,20 @@ def cost_bounds(workload: AnyWorkload) -> tuple[float, float] | None:
 
 
 def build(workload: AnyWorkload, problem: Problem, seed: int = 0) -> tuple[OutcomeTable, Schedule]:
-    """Table and schedule of a workload; ``seed`` counts only if it draws a world for each."""
+    """Table and schedule of a workload; ``seed`` counts only if it draws a world for each.
+
+    Raises:
+        FieldError: as by `Workload.build`, or if that returns anything else.
+    """
+    built: Any
     if draws_per_seed(workload):
-        return cast("PerSeedWorkload", workload).build(problem, seed)
-    return cast("Workload", workload).build(problem)
+        built = cast("PerSeedWorkload", workload).build(problem, seed)
+    else:
+        built = cast("Workload", workload).build(problem)
+    # Others' workloads too are built here.
+    table, schedule = built if isinstance(built, tuple) and len(built) == 2 else (built, None)
+    if isinstance(table, OutcomeTable) and isinstance(schedule, Schedule):
+        return table, schedule
+    returned = f"what build of {type(workload).__name__} returns"
+    kinds = (type(table).__name__, type(schedule).__name__)
+    raise FieldError(returned, kinds, "an OutcomeTable and a Schedule")

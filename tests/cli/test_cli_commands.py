@@ -13,7 +13,7 @@ import pytest
 from command import Stageroute
 
 import stageroute_gym
-from stageroute_gym import scenarios
+from stageroute_gym import plugins, scenarios
 from stageroute_gym.cli.options import HELP, parse_seeds, parse_value
 from stageroute_gym.evaluation import agents
 from stageroute_gym.problem import Problem
@@ -74,13 +74,35 @@ def test_an_installed_agent_that_is_broken_hides_no_other(
         "broken": EntryPoint("broken", "players:Absent", agents.GROUP),
         "even": EntryPoint("even", "players:Even", agents.GROUP),
     }
-    monkeypatch.setattr(agents, "_installed", lambda _: installed)
+    others = plugins.installed
+    monkeypatch.setattr(
+        plugins, "installed", lambda group: installed if group == agents.GROUP else others(group)
+    )
     shown = stageroute("agents").out
     assert "share=0.5" in shown
-    assert "an agent that can be loaded" in " ".join(shown.split())
+    assert "one that can be loaded" in " ".join(shown.split())
     refused = stageroute("leaderboard", "--agents", "even,broken")
     assert refused.code == 2
     assert refused.err.startswith("error: agent = 'broken'")
+
+
+def test_an_installed_scenario_that_is_broken_hides_no_other(
+    stageroute: Stageroute, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = EntryPoint("broken", "players:Even", scenarios.registry.GROUP)
+    monkeypatch.setattr(
+        plugins,
+        "installed",
+        lambda group: {"broken": broken} if group == broken.group else {},
+    )
+    reason = "scenario = 'broken': expected a Scenario, which players:Even is not"
+    shown = stageroute("scenarios")
+    assert shown.code == 0
+    assert "routerbench" in shown.out
+    assert reason in " ".join(shown.out.split())
+    listed = stageroute("scenarios", "--json")
+    assert len(json.loads(listed.out)["scenarios"]) > 10
+    assert listed.err.strip() == reason
 
 
 def test_run_prints_the_books(stageroute: Stageroute) -> None:

@@ -62,6 +62,7 @@ HEADER = "query_id,task,score:a,cost:a\n"
         (["--agents", "players:Even(share=0.1"], "with brackets and quotes closed"),
         (["--agents", "players:Even(0.1)"], "each parameter with its name"),
         (["--agents", "players:Even(share=x)"], "for share"),
+        (["--agents", "players:Even(share=0.1, share=0.2)"], "each parameter once"),
         (["--agents", "players:Even(shar=0.1)"], "'share', the nearest name"),
         (["--agents", "stageroute(gamma=-1)"], "gamma"),
         (["--agents", "a=players:Even,a=players:Dear"], "a label given only once"),

@@ -480,7 +480,7 @@ def test_an_installed_agent_that_is_broken_fails_alone(
     monkeypatch.setattr("stageroute_gym.evaluation.agents.GROUP", "stageroute.test_agents")
     chosen = settings(agents=None, scenarios=["routerbench"])
     assert [entry.label for entry in chosen.entries] == ["uniform"]
-    reason = "agent = 'broken': expected an agent that can be loaded; RuntimeError: half installed"
+    reason = "agent = 'broken': expected one that can be loaded; RuntimeError: half installed"
     assert chosen.broken == (("broken", reason),)
     board = run_leaderboard(chosen, tmp_path / "out", backend=Here())
     assert [str(f) for f in board.failures] == [f"agent broken on scenario routerbench: {reason}"]

@@ -67,7 +67,7 @@ def test_a_scenario_of_a_module_or_another_package(monkeypatch):
     monkeypatch.setitem(sys.modules, __name__, sys.modules[COIN.workload.__class__.__module__])
     assert scenarios.get(name, horizon=12).problem.horizon == 12
     point = EntryPoint(name="toss", value=name, group=registry.GROUP)
-    monkeypatch.setattr(registry, "entry_points", lambda group: (point,))
+    monkeypatch.setattr(registry.plugins, "installed", lambda group: {"toss": point})
     assert scenarios.names()[-1] == "toss"
     assert scenarios.get("toss") == COIN
     with pytest.raises(FieldError, match=f"a Scenario of {__name__}: 'COIN', the nearest"):
@@ -76,6 +76,8 @@ def test_a_scenario_of_a_module_or_another_package(monkeypatch):
         scenarios.get("nowhere:COIN")
     with pytest.raises(FieldError, match="one that holds a Scenario"):
         scenarios.get("json:COIN")
+    with pytest.raises(FieldError, match="an importable module; TypeError"):
+        scenarios.get("../coins.py:COIN")
 
 
 def test_an_object_stands_where_a_name_does():
@@ -118,7 +120,21 @@ class Array(Plain):
 
 
 @dataclass(frozen=True)
-class Unbounded(Plain):
+class Seeded:
+    bounds: tuple[float, ...] | None = None
+    per_seed = True
+
+    @property
+    def cost_bounds(self):
+        return self.bounds
+
+    def build(self, problem, seed):
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Seedless(Plain):
+    cost_bounds = (0.0, 1.0)
     per_seed = True
 
 
@@ -127,11 +143,13 @@ class Unbounded(Plain):
     [
         (Plain(), "workload = .*a frozen dataclass: put @dataclass.frozen=True. above Plain"),
         (Thawed(), "workload = .*a frozen dataclass: put @dataclass.frozen=True. above Thawed"),
-        (Thawed, "an instance of a frozen dataclass"),
+        (Thawed, r"an instance of a frozen dataclass: Thawed\(\), not the class itself"),
         (None, "workload = None: expected an instance of a frozen dataclass"),
         (Unbuilt(), "workload = .*Unbuilt needs a method build.problem."),
         (Listed([0.5]), "workload = .*expected hashable fields, tuples and not lists"),
-        (Unbounded(), "workload = .*cost_bounds = .lowest, highest. in Unbounded"),
+        (Seeded(), "workload = .*cost_bounds = .lowest, highest. in Seeded"),
+        (Seeded((1.0,)), r"cost_bounds of Seeded = \(1.0,\): expected a smallest and a largest"),
+        (Seedless(), r"build of Seedless = .*: expected build\(problem, seed\) -> .*; too many"),
     ],
 )
 def test_a_workload_that_is_none_says_what_is_missing(workload, message):
@@ -139,8 +157,23 @@ def test_a_workload_that_is_none_says_what_is_missing(workload, message):
         Scenario("own", 1, PROBLEM, workload)
 
 
+def test_what_a_workload_builds_is_checked():
+    @dataclass(frozen=True)
+    class Halved(Coin):
+        def build(self, problem):
+            return super().build(problem)[::-1]
+
+    with pytest.raises(FieldError, match=r"what build of Halved returns = \('Schedule', 'Outcome"):
+        Scenario("own", 1, PROBLEM, Halved()).world()
+
+
 @pytest.mark.usefixtures("clean")
 def test_what_cannot_be_registered():
+    for name in ("a,b", "a:b", "../a"):
+        with pytest.raises(FieldError, match="letters, digits, and the signs"):
+            scenarios.register(Scenario(name, 1, PROBLEM, Coin()))
+    with pytest.raises(FieldError, match="'worlds-tune-3': expected a name that no other"):
+        scenarios.register(Scenario("worlds-tune-3", 1, PROBLEM, Coin()))
     with pytest.raises(FieldError, match="JSON-native fields, since results say"):
         scenarios.register(Scenario("own", 1, PROBLEM, Array()))
     with pytest.raises(FieldError, match="scenario = 'coin': expected a stageroute_gym"):

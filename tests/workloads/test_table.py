@@ -51,6 +51,10 @@ def test_means_lie_between_the_extremes(score, weight):
     ("changes", "message"),
     [
         ({"models": ("a", "a")}, "models = "),
+        ({"models": "ab"}, "models = 'ab': expected a list"),
+        ({"score": [[0.0, 1.0]]}, "score = 'list': expected a numpy array of numbers"),
+        ({"cost": np.ones(3)}, "cost = 'float64 of shape .3,.': expected .* shape of length 2"),
+        ({"task": np.zeros(3)}, "task = 'float64 of shape .3,.': expected .* of whole numbers"),
         ({"score": np.empty((0, 2))}, "score = "),
         ({"score": np.array([[0, 1], [2, 0], [0, 0]])}, "score:a in row 1 = 2"),
         ({"score": np.array([[0, 1], [0, np.nan], [0, 0]])}, "score:b in row 1 = nan"),
