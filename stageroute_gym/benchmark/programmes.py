@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from stageroute_gym.benchmark.quiet import nothing_printed
 from stageroute_gym.benchmark.section import Effort, Section
 from stageroute_gym.benchmark.solvers import (
     Programme,
@@ -83,6 +84,7 @@ def _task(solve: Callable[[Programme], object], programmes: list[Programme]) -> 
     return Task(solve_all, units=len(programmes))
 
 
+@nothing_printed()
 def measure(effort: Effort) -> Section:
     """Microseconds a programme, by each solver."""
     rows: list[tuple[str | float | None, ...]] = []

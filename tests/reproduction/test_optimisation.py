@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 
 import pytest
 
+from stageroute_gym.benchmark.quiet import nothing_printed
 from stageroute_gym.errors import FieldError
 from stageroute_gym.reproduction.exhibits import optimisation as exhibit
 from stageroute_gym.reproduction.manifest import read_manifest
@@ -59,11 +61,21 @@ def test_what_is_shown_can_be_drawn(measured):
         assert all(len(row) == len(each.table.columns) for row in each.table.rows)
 
 
+def test_compiled_code_prints_nothing_meanwhile(capfd):
+    library = ctypes.CDLL(None)
+    with nothing_printed():
+        library.puts(b"licence")
+    library.puts(b"result")
+    library.fflush(None)
+    assert capfd.readouterr().out == "result\n"
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
         ({"models": (12,)}, "models = 12"),
-        ({"slots": (2,)}, "slots = 2"),
+        ({"slots": (5, 2)}, "slots = 2"),
+        ({"slots": (4,)}, "slots = 4"),
         ({"scenarios": ("nowhere",)}, "nowhere"),
         ({"rounds": 0}, "rounds = 0"),
     ],

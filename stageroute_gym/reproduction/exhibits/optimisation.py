@@ -116,7 +116,7 @@ def _times(times: Sequence[Mapping[str, Any]], base: Mapping[str, int]) -> alt.T
             y=alt.Y(
                 "microseconds:Q",
                 title=None if place else "µs a programme",
-                scale=alt.Scale(type="log", domain=[1, 1e6]),
+                scale=alt.Scale(type="log", domain=[0.5, 1e6]),
                 axis=alt.Axis(format="~s", values=[10**power for power in range(7)]),
             ),
             color=color,

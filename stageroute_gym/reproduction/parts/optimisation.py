@@ -20,6 +20,7 @@ from stageroute_gym.benchmark.programmes import (
     route_task,
     solver_task,
 )
+from stageroute_gym.benchmark.quiet import nothing_printed
 from stageroute_gym.benchmark.solvers import (
     Programme,
     Solve,
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 
 ROUTE, DEPLOY, SCARCE = "RouteOPT", "DeployOPT", "DeployOPT, scarce slots"
 _LEAST_SLOTS = 3  # of throughput 0.4 each, as in `random_programmes`, that serve every query
+_LEAST_SCARCE_SLOTS = 5  # with fewer, some programmes with small caps have no solution
 _STEPS_FOR_MEMORY = 200
 
 
@@ -51,7 +53,7 @@ class Settings:
 
     Attributes:
         models: values of N, of which random programmes are known; the first is where M_max varies.
-        slots: values of M_max, at least 3; the first is where N varies.
+        slots: values of M_max, at least 3; the first, at least 5, is where N varies.
         rounds: rounds of each measurement.
         round_seconds: about how long a round takes.
         scenarios: scenarios of whose episodes the programmes are counted.
@@ -69,8 +71,9 @@ class Settings:
         for size in self.models:
             if size not in CASES:
                 raise FieldError("models", size, f"one of {sorted(CASES)}")
-        for slots in self.slots:
-            checks.count("slots", slots, _LEAST_SLOTS, self.models[0])
+        for place, slots in enumerate(self.slots):
+            least = _LEAST_SLOTS if place else _LEAST_SCARCE_SLOTS
+            checks.count("slots", slots, least, self.models[0])
         for size in self.memory_models:
             checks.count("memory_models", size, 5, 10_000)
         checks.count("rounds", self.rounds, 1)
@@ -92,23 +95,27 @@ def measure(
     for size, slots in _places(settings):
         tell(f"  {size} models, {slots} slots")
         # RouteOPT runs over what is deployed, whatever the pool.
+        first = slots == settings.slots[0]
         programmes: dict[str, list[Programme] | None] = {
-            ROUTE: random_programmes(size, slots=size) if size <= max(settings.slots) else None,
+            ROUTE: random_programmes(size, slots=size)
+            if first and size <= max(settings.slots)
+            else None,
             DEPLOY: random_programmes(size, slots=slots),
             # Where the relaxation is not the solution, and sets have to be searched.
             SCARCE: random_programmes(size, scarce=True, slots=slots)
-            if slots == settings.slots[0] < size
+            if first and slots < size
             else None,
         }
         for kind, cases in programmes.items():
             if cases is None:
                 continue
-            agreement.append(_agreement(kind, size, slots, cases))
-            times = time_tasks(
-                _tasks(kind, size, cases),
-                rounds=settings.rounds,
-                round_seconds=settings.round_seconds,
-            )
+            with nothing_printed():
+                agreement.append(_agreement(kind, size, slots, cases))
+                times = time_tasks(
+                    _tasks(kind, size, cases),
+                    rounds=settings.rounds,
+                    round_seconds=settings.round_seconds,
+                )
             rows += [
                 {"programme": kind, "models": size, "slots": slots, "solver": solver}
                 | {"microseconds": timing.microseconds}
