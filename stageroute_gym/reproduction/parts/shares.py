@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -100,13 +101,10 @@ def overlap(stages: pl.DataFrame, oracles: pl.DataFrame) -> pl.DataFrame:
     )
     # A stage that was never reached has no models, and one row; all are in the horizon.
     horizon = stages.group_by(keys).agg(pl.col("queries").sum())
-    return (
-        served.group_by(keys)
-        .agg(pl.col("both").sum())
-        .join(horizon, on=keys)
-        .select(*keys, common=pl.col("both") / pl.col("queries"))
-        .sort(keys)
-    )
+    found = served.group_by(keys).agg("both").join(horizon, on=keys).sort(keys)
+    # fsum, since polars' own sum depends on how it shares the rows out among its threads.
+    common = [math.fsum(each) for each in found["both"].to_list()]
+    return found.select(*keys, common=pl.Series(common) / pl.col("queries"))
 
 
 def _shares(results: Results) -> pl.DataFrame:
