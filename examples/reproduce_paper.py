@@ -18,11 +18,19 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="the smaller settings")
     parser.add_argument("--out", default="reproduction", help="folder to write to")
     parser.add_argument("--manifest", help="another list of parts and settings (TOML)")
+    parser.add_argument("--data", help="recorded outcomes, for the parts that need some")
     options = parser.parse_args()
-    kind = {"quick": options.quick, "manifest": options.manifest}
-    done = reproduce(options.parts, options.out, **kind)
+    done = reproduce(
+        options.parts,
+        options.out,
+        quick=options.quick,
+        manifest=options.manifest,
+        data=options.data,
+    )
     for path in done.files:
         print(path)
+    if done.failures:
+        raise SystemExit("\n".join(done.failures))
 
 
 if __name__ == "__main__":

@@ -41,7 +41,7 @@ class ReproductionFolder:
             FieldError: if it is no folder, holds something else, or a reproduction with the other
                 settings.
         """
-        if not str(self.path) or (self.path.exists() and not self.path.is_dir()):
+        if self.path.exists() and not self.path.is_dir():
             raise FieldError("out", str(self.path), "a folder, there already or not")
         if not self.path.exists() or not any(self.path.iterdir()):
             return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
+import pkgutil
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,9 +12,16 @@ from pathlib import Path
 from typing import Any, cast
 
 from stageroute_gym.errors import FieldError, closest
+from stageroute_gym.reproduction import parts
 from stageroute_gym.reproduction.part import ExhibitModule, PartModule
 
 MANIFEST = Path(__file__).parent / "manifest.toml"
+# What settings of these types have to be, and how that is called in TOML.
+_SHAPES: dict[str, tuple[type, str]] = {
+    "tuple": (tuple, "a list"),
+    "dict": (dict, "a table"),
+    "str": (str, "a text"),
+}
 _KEYS = ("title", "about", "module", "needs_data", "full", "quick")
 
 
@@ -59,11 +67,12 @@ class Part:
         """
         kind = cast("Any", self.computing().Settings)
         fields = dataclasses.fields(kind)
+        types = {each.name: str(each.type).partition("[")[0] for each in fields}
         for name, value in self.settings.items():
-            if name not in {each.name for each in fields}:
-                raise FieldError(
-                    f"{self.name}.{name}", value, closest(name, [f.name for f in fields])
-                )
+            if name not in types:
+                raise FieldError(f"{self.name}.{name}", value, closest(name, list(types)))
+            if types[name] in _SHAPES and not isinstance(value, _SHAPES[types[name]][0]):
+                raise FieldError(f"{self.name}.{name}", value, _SHAPES[types[name]][1])
         absent = [
             each.name
             for each in fields
@@ -89,7 +98,7 @@ def read_manifest(path: str | Path | None = None, *, quick: bool = False) -> dic
         quick: whether to take the settings of ``--quick``.
 
     Raises:
-        FieldError: if the file cannot be read or is none.
+        FieldError: if the file cannot be read or is none, or a module is unknown.
     """
     file = MANIFEST if path is None else Path(path)
     try:
@@ -140,12 +149,16 @@ def _part(name: str, given: Any, quick: bool) -> Part:
     for key in given:
         if key not in _KEYS:
             raise FieldError(f"manifest.{name}", key, closest(key, _KEYS))
+    module = str(given.get("module", name)).replace("-", "_")
+    modules = [each.name for each in pkgutil.iter_modules(parts.__path__)]
+    if module not in modules:
+        raise FieldError(f"manifest.{name}.module", module, closest(module, modules))
     settings = {**given["full"], **(given.get("quick", {}) if quick else {})}
     return Part(
         name,
         str(given.get("title", name)),
         str(given.get("about", "")),
-        str(given.get("module", name)).replace("-", "_"),
+        module,
         {key: _frozen(value) for key, value in settings.items()},
         bool(given.get("needs_data", False)),
     )

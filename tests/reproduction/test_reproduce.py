@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from stageroute_gym.reproduction.folder import RECORD, ReproductionFolder
 from stageroute_gym.reproduction.manifest import chosen_parts, read_manifest
 from stageroute_gym.reproduction.markdown import render
 from stageroute_gym.reproduction.reproducing import reproduce
+from stageroute_gym.reproduction.running import plan
 
 TINY = """
 [curves]
@@ -102,6 +104,12 @@ def test_an_unknown_part_is_refused_with_the_nearest_name(manifest: Path, tmp_pa
         ('"uniform", "oracle"]', '"unifrom"]', "curves.agent = 'unifrom': expected 'uniform'"),
         ("num_stages = 4", "num_stages = 400", "curves.num_stages = 400: expected"),
         ('module = "regret"', 'modul = "regret"', "expected 'module', the nearest name"),
+        ('module = "regret"', 'module = "regrets"', "manifest.curves.module = 'regrets': expected"),
+        ("budgets = [1e-4, 2e-3]", "budgets = 1e-4", "curves.budgets = 0.0001: expected a list"),
+        ("budgets = [1e-4, 2e-3]", "budgets = []", "curves.budgets = (): expected at least one"),
+        ('"routerbench"', '["routerbench"]', "curves.scenario = ('routerbench',): expected a text"),
+        ("tuned = []", 'tuned = ["nobody"]', "curves.tuned = 'nobody': expected one of"),
+        ('["stageroute", "uniform"]\n', '["stagerout"]\n', "curves.drawn = 'stagerout': expected"),
     ],
 )
 def test_settings_out_of_range_are_refused_before_anything_runs(
@@ -112,6 +120,25 @@ def test_settings_out_of_range_are_refused_before_anything_runs(
         reproduce(["curves"], tmp_path / "out", manifest=manifest)
     assert said in str(raised.value)
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("part", "changes", "said"),
+    [
+        ("ablations", {"without": (("linucb", "linucb"),)}, "a label given only once"),
+        ("worlds", {"suite": "quick"}, "a suite of random worlds"),
+        ("worlds", {"entries": ("uniform", "oracle"), "against": "uniform"}, "at least two"),
+        ("law", {"many_horizon": 10}, "many_horizon = 10"),
+        ("law", {"term_slots": (0, 8)}, "term_slots = 0"),
+        ("law", {"term_models": (64,)}, "at least two numbers"),
+        ("law", {"difficulties": (-1.0,)}, "difficulties = -1.0"),
+    ],
+)
+def test_what_would_fail_at_the_end_is_refused_at_the_start(part, changes, said):
+    found = read_manifest(quick=True)[part]
+    settings = {**found.settings, **changes}
+    with pytest.raises(FieldError, match=said):
+        plan([dataclasses.replace(found, settings=settings)])
 
 
 def test_a_folder_in_use_by_something_else_is_refused(manifest: Path, tmp_path: Path):

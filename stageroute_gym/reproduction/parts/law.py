@@ -102,6 +102,20 @@ class Settings:
                 raise FieldError(name, values, "two or more ascending numbers of at least 100")
         if sum(horizon >= self.tail for horizon in self.horizons) < 2:
             raise FieldError("tail", self.tail, f"at most the last but one of {self.horizons}")
+        if sum(horizon <= self.many_horizon for horizon in self.horizons) < 2:
+            raise FieldError("many_horizon", self.many_horizon, f"at least {self.horizons[1]}")
+        for name, most in (
+            ("term_stages", self.term_horizon),
+            ("term_slots", _TERM_MODELS - 1),
+            ("term_models", 10_000),
+        ):
+            least = _TERM_SLOTS + 1 if name == "term_models" else 1
+            for value in getattr(self, name):
+                checks.count(name, value, least, most)
+            if len(set(getattr(self, name))) < 2:
+                raise FieldError(name, getattr(self, name), "at least two numbers")
+        for difficulty in self.difficulties:
+            checks.number("difficulties", difficulty, 0, above=True)
         for text in (*self.entries, *self.others, self.term_entry):
             entry_of(text, 1, 2)
 

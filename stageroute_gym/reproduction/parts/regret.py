@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from stageroute_gym import checks
-from stageroute_gym.errors import FieldError
+from stageroute_gym.errors import FieldError, closest
 from stageroute_gym.evaluation.trials import LeaderboardSettings
 from stageroute_gym.reproduction.contestants import with_tuned
 from stageroute_gym.reproduction.part import Measured
@@ -55,17 +55,33 @@ class Settings:
 
 
 def boards(settings: Settings) -> dict[str, LeaderboardSettings]:
-    """One leaderboard: the scenario at each budget under each rule."""
-    return {
-        BOARD: LeaderboardSettings.checked(
-            agents=with_tuned(settings.entries, settings.tuned),
-            scenarios=[settings.scenario],
-            seeds=range(settings.seeds),
-            budget=list(settings.budgets),
-            budget_rule=list(settings.rules),
-            **settings.overrides,
-        )
-    }
+    """One leaderboard: the scenario at each budget under each rule.
+
+    Raises:
+        FieldError: as `LeaderboardSettings.checked`; if ``tuned`` names an agent, or ``drawn`` an
+            entry, that does not play; or if nothing is to be run.
+    """
+    for name in ("budgets", "rules"):
+        if not getattr(settings, name):
+            raise FieldError(name, getattr(settings, name), "at least one")
+    board = LeaderboardSettings.checked(
+        agents=with_tuned(settings.entries, settings.tuned),
+        scenarios=[settings.scenario],
+        seeds=range(settings.seeds),
+        budget=list(settings.budgets),
+        budget_rule=list(settings.rules),
+        **settings.overrides,
+    )
+    labels = [entry.label for entry in board.entries]
+    agents = list(dict.fromkeys(entry.agent for entry in board.entries))
+    for field, names, known in (
+        ("tuned", settings.tuned, agents),
+        ("drawn", settings.drawn, labels),
+    ):
+        for name in names:
+            if name not in known:
+                raise FieldError(field, name, closest(name, known))
+    return {BOARD: board}
 
 
 def measure(

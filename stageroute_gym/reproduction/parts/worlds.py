@@ -51,7 +51,8 @@ def boards(settings: Settings) -> dict[str, LeaderboardSettings]:
     """The leaderboard of the worlds.
 
     Raises:
-        FieldError: as `LeaderboardSettings.checked`, or if ``against`` is none of the entries.
+        FieldError: as `LeaderboardSettings.checked`, if the suite's scenarios have no strata, there
+            are fewer than two entries, or ``against`` is none of them.
     """
     chosen = suite(settings.suite)
     board = LeaderboardSettings.checked(
@@ -61,6 +62,10 @@ def boards(settings: Settings) -> dict[str, LeaderboardSettings]:
         env_id=settings.env_id,
         **settings.overrides,
     )
+    if not all("strata" in scenario.to_dict() for scenario in board.scenarios):
+        raise FieldError("suite", settings.suite, "a suite of random worlds, such as worlds-tune")
+    if sum(entry.kind != "reference" for entry in board.entries) < 2:
+        raise FieldError("entries", settings.entries, "at least two, references apart")
     labels = [entry.label for entry in board.entries]
     if settings.against not in labels:
         raise FieldError("against", settings.against, f"one of {', '.join(labels)}")
