@@ -31,6 +31,10 @@ _NAMES = (
     "what came of it",
     "why dropped",
     "what varies",
+    "instance",
+    "against",
+    "programme",
+    "rival",
 )
 _RANKED = tuple(measure for measure in MEASURES if measure.ranked)
 LEGEND = (

@@ -7,6 +7,9 @@ from typing import Any
 
 from stageroute_gym.report.tables import ReportTable
 
+# Labels of an axis of queries: the axis' own format calls 0 by the unit of the others, "0k".
+THOUSANDS = "format(datum.value, '~s')"
+
 SCORE_AND_SPEND = (
     "Cells: score / horizon oracle ± half of the 95 % interval over seeds, then the median of "
     "spend / budget."
@@ -14,7 +17,8 @@ SCORE_AND_SPEND = (
 
 REGRET_AND_SPEND = (
     "Cells: regret as a share of the stage oracle's score ± half of the 95 % interval over seeds, "
-    "then the median of spend / budget; in the order of the mean score / horizon oracle."
+    "then the median of spend / budget; in the order of the mean score / horizon oracle. The "
+    "interval is Student's t, which is too narrow where few seeds lose most."
 )
 
 

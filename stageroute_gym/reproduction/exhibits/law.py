@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     import polars as pl
 
 FLOOR = "no agent below"
+_TERM_COLUMNS = 3
+_LINE_WIDTH = 172  # four panels fit the page
 _FACTORS = {"num_stages": "K", "max_deployed": "M_max", "models": "N"}
 _TERMS_NOTE = (
     "On noise an agent that never finds the good model loses the gap times T (1 - 1 / M_max), so "
@@ -41,15 +43,16 @@ def charts(measured: Measured) -> list[Chart]:
             "Slopes on log-log axes",
             f"Slope of regret against T from T = {summary['tail']:,} on, or over the last two "
             "horizons where there are fewer, with its 95 % interval over paired seeds. Ticks: the "
-            "exponent expected, on stationary arrivals the largest that the theory allows. "
-            "Intervals that leave the plot are cut.",
+            "exponent expected, on stationary arrivals the largest that the theory allows. What "
+            "leaves the plot is drawn at its edge.",
             _slopes(summary["lines"]),
         ),
         Chart(
             "law-terms",
             "Each term of the bound by itself",
             "Regret of StageRoute, with gamma in the order of the theory, against one factor at "
-            "one T. Dashed: the exponent that the term has, through the first point.",
+            "one T; above each the slope measured, with its 95 % interval. Dashed: the exponent "
+            "that the term has, through the first point.",
             _terms(summary["terms"]),
         ),
         Chart(
@@ -141,14 +144,14 @@ def _entry_colors(names: Sequence[str]) -> alt.Color:
     )
 
 
-def _horizon_axis() -> alt.X:
+def _horizon_axis(horizons: Sequence[int]) -> alt.X:
     import altair as alt
 
     return alt.X(
         "horizon:Q",
         title="T",
         scale=alt.Scale(type="log", nice=False),
-        axis=alt.Axis(format="~s", values=[10**power for power in range(2, 9)], grid=False),
+        axis=alt.Axis(format=".2~s", values=list(horizons), grid=False, labelOverlap=True),
     )
 
 
@@ -166,28 +169,32 @@ def _lines(means: pl.DataFrame) -> alt.TopLevelMixin:
         axis=alt.Axis(format="~s", values=[10**power for power in range(9)]),
     )
     rules = rows["rule"].unique(maintain_order=True).to_list()
-    instances = rows["instance"].unique(maintain_order=True).to_list()
-    panels: list[Any] = []
-    # Not as facets, whose rows close up where a cell is empty.
+    # Hard instances, which all rules have, come first, so that columns stand below each other.
+    seen = rows.group_by("instance", maintain_order=True).agg(pl.col("rule").n_unique())
+    instances = seen.sort("rule", descending=True, maintain_order=True)["instance"].to_list()
+    lines: list[Any] = []
     for rule in rules:
+        panels: list[Any] = []
         for instance in instances:
             mine = rows.filter(pl.col("total") > 0, instance=instance, rule=rule).select(kept)
             if mine.is_empty():
                 continue
-            base = alt.Chart({"values": mine.to_dicts()}).encode(x=_horizon_axis())
+            x = _horizon_axis(mine["horizon"].unique().sort().to_list())
+            base = alt.Chart({"values": mine.to_dicts()}).encode(x=x)
             line = base.mark_line(size=1.8, point=alt.OverlayMarkDef(size=22)).encode(
                 y=y,
                 color=_entry_colors(names),
                 tooltip=["entry:N", alt.Tooltip("horizon:Q", format=","), "total:Q"],
             )
-            floor = (
-                base.transform_filter("datum.unavoidable > 0")
-                .mark_line(size=1.2, strokeDash=[4, 3], opacity=0.8)
-                .encode(y=alt.Y("unavoidable:Q", title="regret"), color=alt.value("#808890"))
+            floor = base.mark_line(size=1.2, strokeDash=[4, 3], opacity=0.8).encode(
+                y=alt.Y("unavoidable:Q", title="regret"), color=alt.value("#808890")
             )
-            panel = alt.layer(floor, line).properties(width=190, height=140)
+            known = bool((mine["unavoidable"] > 0).all())
+            panel = alt.layer(*([floor] if known else []), line)
+            panel = panel.properties(width=_LINE_WIDTH, height=140)
             panels.append(panel.properties(title=_heading(f"{instance}, K = {rule}")))
-    return alt.concat(*panels, columns=4).resolve_scale(color="shared", x="independent")
+        lines.append(alt.hconcat(*panels))
+    return alt.vconcat(*lines).resolve_scale(color="shared")
 
 
 def _heading(text: str) -> alt.TitleParams:
@@ -212,7 +219,7 @@ def _slopes(lines: Sequence[Mapping[str, Any]]) -> alt.TopLevelMixin:
         if row["tail"]["mean"] is not None
     ]
     names = list(dict.fromkeys(row["entry"] for row in values))
-    scale = alt.Scale(domain=[0, 1.5], clamp=True)
+    scale = alt.Scale(domain=[0, 1.5], clamp=True, nice=False)
     axis = alt.Axis(values=[0, 1 / 3, 1 / 2, 2 / 3, 5 / 6, 1, 1.5], format=".2f")
     y = alt.Y(
         "where:N",
@@ -249,7 +256,7 @@ def _terms(terms: Sequence[Mapping[str, Any]]) -> alt.TopLevelMixin:
         )
         y = alt.Y(
             "regret:Q",
-            title="regret" if not place else None,
+            title="regret" if place % _TERM_COLUMNS == 0 else None,
             scale=alt.Scale(type="log"),
             axis=alt.Axis(format="~s", tickCount=4),
         )
@@ -258,15 +265,15 @@ def _terms(terms: Sequence[Mapping[str, Any]]) -> alt.TopLevelMixin:
             y=alt.Y("law:Q"), color=alt.value("#808890")
         )
         line = base.mark_line(size=1.8, point=True).encode(y=y)
-        title = f"{term['instance']}: {_slope(term['slope'])}"
+        title = f"{term['instance']}, slope {_slope(term['slope'])}"
         panels.append(
             alt.layer(law, line).properties(
-                width=170,
+                width=210,
                 height=150,
                 title=_heading(title),
             )
         )
-    return alt.concat(*panels, columns=3)
+    return alt.concat(*panels, columns=_TERM_COLUMNS)
 
 
 def _gaps(gaps: Sequence[Mapping[str, Any]]) -> alt.TopLevelMixin:

@@ -30,7 +30,7 @@ def charts(measured: Measured) -> list[Chart]:
         "line that ends below 100 % tells of seeds in which that never happened. Rows: entries."
     )
     chart = _curves(measured.tables["delays"], summary["rows"])
-    return [Chart("newcomers", "How soon a better newcomer is adopted", caption, chart)]
+    return [Chart("newcomers", "Adopted, by the stages since the arrival", caption, chart)]
 
 
 def tables(summary: Mapping[str, Any]) -> list[Table]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from stageroute_gym.reproduction.exhibits.cells import (
     REGRET_AND_SPEND,
     SCORE_AND_SPEND,
+    THOUSANDS,
     by_entry,
     regret_and_spend,
 )
@@ -64,7 +65,7 @@ def _grid(
         "t:Q",
         title="query",
         scale=alt.Scale(nice=False),
-        axis=alt.Axis(format="~s", grid=False, tickCount=3),
+        axis=alt.Axis(labelExpr=THOUSANDS, grid=False, tickCount=3),
     )
     y = alt.Y(f"{value}:Q", title=title, axis=alt.Axis(format=form, tickCount=5))
     color = alt.Color(

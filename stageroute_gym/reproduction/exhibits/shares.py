@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from stageroute_gym.report.tables import ReportTable
-from stageroute_gym.reproduction.exhibits.cells import bounded
+from stageroute_gym.reproduction.exhibits.cells import THOUSANDS, bounded
 from stageroute_gym.reproduction.part import Chart, Measured, Table
 from stageroute_gym.reproduction.parts.shares import ORACLE
 
@@ -21,7 +21,8 @@ def charts(measured: Measured) -> list[Chart]:
     panels = [ORACLE, *(row["entry"] for row in _best_first(summary))]
     caption = (
         f"Share of each stage's queries that a model serves, mean over {summary['seeds']} seeds, "
-        f"on {summary['scenario']}; first the plan of the stage oracle, which knows the means."
+        f"on {summary['scenario']}; blank where it serves none. First the plan of the stage "
+        "oracle, which knows the means."
     )
     chart = _panels(measured.tables["shares"], panels)
     return [Chart("shares", "Which model serves what, over time", caption, chart)]
@@ -63,7 +64,11 @@ def _panels(shares: pl.DataFrame, panels: list[str]) -> alt.TopLevelMixin:
         alt.Chart({"values": shares.to_dicts()})
         .mark_rect()
         .encode(
-            x=alt.X("start:Q", title="query", axis=alt.Axis(format="~s", grid=False, tickCount=4)),
+            x=alt.X(
+                "start:Q",
+                title="query",
+                axis=alt.Axis(labelExpr=THOUSANDS, grid=False, tickCount=4),
+            ),
             x2="end:Q",
             y=alt.Y(
                 "model:N",

@@ -18,7 +18,8 @@ def charts(measured: Measured) -> list[Chart]:
     caption = (
         f"{summary['entry']} less the best other entry of the stratum, paired by world, with 95 % "
         f"intervals that are not corrected for the number of strata; {summary['worlds']} worlds of "
-        f"Suite {summary['suite']}, {summary['env_id']}. Right of 0: ahead."
+        f"suite {summary['suite']}, {summary['env_id']}. Right of 0: ahead. Intervals are cut at "
+        "-1 and 1."
     )
     return [Chart("strata", "Where the lead is, and where not", caption, _leads(summary))]
 
@@ -37,7 +38,7 @@ def tables(summary: Mapping[str, Any]) -> list[Table]:
 def _leads(summary: Mapping[str, Any]) -> alt.TopLevelMixin:
     import altair as alt
 
-    values = [
+    values: list[dict[str, Any]] = [
         {
             "stratum": f"{row.respect}: {row.level}",
             "mean": row.difference.mean,
@@ -54,7 +55,9 @@ def _leads(summary: Mapping[str, Any]) -> alt.TopLevelMixin:
         tooltip=["stratum:N", "rival:N", alt.Tooltip("mean:Q", format="+.3f")],
     )
     title = "difference in score / horizon oracle"
+    widest = max((abs(float(v[end])) for v in values for end in ("low", "high")), default=1.0)
+    scale = alt.Scale(domain=[-min(widest, 1.0), min(widest, 1.0)], clamp=True)
     zero = alt.Chart({"values": [{"at": 0}]}).mark_rule(strokeDash=[4, 3]).encode(x="at:Q")
-    spans = base.mark_rule(size=2).encode(x=alt.X("low:Q", title=title), x2="high:Q")
+    spans = base.mark_rule(size=2).encode(x=alt.X("low:Q", title=title, scale=scale), x2="high:Q")
     dots = base.mark_point(filled=True, opacity=1, size=45).encode(x="mean:Q")
     return alt.layer(zero, spans, dots).properties(height={"step": 18})
