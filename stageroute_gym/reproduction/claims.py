@@ -24,12 +24,32 @@ class Finding:
 
     Attributes:
         measured: in words, with the figures.
-        verdict: `AGREES`, `DIFFERS` or `UNTESTED`, with the reason behind a colon where it needs
-            one.
+        verdict: `AGREES`, `DIFFERS` or `UNTESTED`, with what was asked, or the reason, behind a
+            colon.
     """
 
     measured: str
     verdict: str
+
+
+def judged(measured: str, asked: str, *, agrees: bool) -> Finding:
+    """A finding with what was asked for beside the verdict, whichever it is.
+
+    Args:
+        measured: what was measured, in words.
+        asked: the rule, in words.
+        agrees: whether the figures keep it.
+    """
+    return Finding(measured, f"{AGREES if agrees else DIFFERS}: asked {asked}")
+
+
+def untested(what: str) -> Finding:
+    """A finding of a claim that the settings of the parts leave untested.
+
+    Args:
+        what: why, such as what did not run.
+    """
+    return Finding("-", f"{UNTESTED}: {what}")
 
 
 @dataclass(frozen=True)

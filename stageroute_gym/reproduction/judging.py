@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from stageroute_gym.evaluation.tuned import SUFFIX
-from stageroute_gym.reproduction.claims import AGREES, DIFFERS, UNTESTED, Claim, Finding
+from stageroute_gym.reproduction.claims import Claim, Finding, judged, untested
 from stageroute_gym.reproduction.judging_theory import CLAIMS as THEORY_CLAIMS
 
 Summary = Mapping[str, Any]
@@ -31,6 +31,8 @@ SIMPLE = ("greedy-ratio", "greedy-price", "uniform")
 def tracks_oracle(regret: Summary, variants: Summary) -> Finding:
     """Whether StageRoute tracks the stage oracle at the tight budgets, under both budget rules."""
     rows = [row for row in regret["rows"] if row["entry"] == STAGEROUTE]
+    if len({row["rule"] for row in rows}) < 2:
+        return untested("one budget rule did not run")
     tightest = min(row["budget"] for row in rows)
     tight = [row for row in rows if row["budget"] <= TIGHT * tightest]
     failing = [row for row in tight if not _tracks(row)]
@@ -44,30 +46,32 @@ def tracks_oracle(regret: Summary, variants: Summary) -> Finding:
         f"it does under both rules {enough}",
         _variants_that_track(variants["rows"]),
     ]
-    asked = f"asked: at least {TRACKS:g} of it, interval included, for at most {WITHIN:g} of b"
-    verdict = AGREES if not failing else f"{DIFFERS}: {asked}"
-    return Finding(". ".join(f"{line[0].upper()}{line[1:]}" for line in words) + ".", verdict)
+    asked = f"at least {TRACKS:g} of it, interval included, for at most {WITHIN:g} of b"
+    measured = ". ".join(f"{line[0].upper()}{line[1:]}" for line in words) + "."
+    return judged(measured, asked, agrees=not failing)
 
 
 def keeps_budget(regret: Summary) -> Finding:
     """Whether StageRoute keeps the budget on average, where nothing ends an episode."""
     rows = [row for row in regret["rows"] if row["entry"] == STAGEROUTE and row["rule"] == "soft"]
+    if not rows:
+        return untested("the rule soft did not run")
     spends = ", ".join(
         f"{row['spend']['median']:.2f} ({row['spend']['minimum']:.2f} to "
         f"{row['spend']['maximum']:.2f}) at {_usd(row['budget'])}"
         for row in rows
     )
     kept = all(row["spend"]["median"] <= WITHIN for row in rows)
-    asked = f"asked: at most {WITHIN:g} in the median, at each budget"
-    return Finding(
-        f"Spend / budget under the rule soft, median and range over seeds: {spends}.",
-        AGREES if kept else f"{DIFFERS}: {asked}",
-    )
+    measured = f"Spend / budget under the rule soft, median and range over seeds: {spends}."
+    return judged(measured, f"at most {WITHIN:g} in the median, at each budget", agrees=kept)
 
 
 def beats_simple(regret: Summary) -> Finding:
     """Whether StageRoute is behind no simple baseline at any budget, under the rule hard."""
     rows = [row for row in regret["ahead"] if row["rule"] == "hard" and row["entry"] in SIMPLE]
+    absent = [entry for entry in SIMPLE if entry not in {row["entry"] for row in rows}]
+    if absent:
+        return untested(f"{', '.join(absent)} did not run under the rule hard")
     words, behind = [], False
     for entry in SIMPLE:
         found = [row["ahead"] for row in rows if row["entry"] == entry]
@@ -78,14 +82,15 @@ def beats_simple(regret: Summary) -> Finding:
             f"{entry}: ahead at {counts['ahead']}, not to be told apart at {counts['even']}, "
             f"behind at {counts['behind']} budgets ({means})"
         )
-    reason = "by score / horizon oracle, paired by seed, rule hard; ahead somewhere, behind nowhere"
-    verdict = f"{DIFFERS}: asked {reason}" if behind else AGREES
-    return Finding("; ".join(words) + ".", verdict)
+    asked = "by score / horizon oracle, paired by seed, rule hard; ahead somewhere, behind nowhere"
+    return judged("; ".join(words) + ".", asked, agrees=not behind)
 
 
 def near_optimum(regret: Summary) -> Finding:
     """Whether StageRoute comes near the stage oracle at every budget, and who is ahead of it."""
     rows = [row for row in regret["rows"] if row["entry"] == STAGEROUTE and row["rule"] == "hard"]
+    if not rows:
+        return untested("the rule hard did not run")
     kinds = {row["entry"]: row["kind"] for row in regret["rows"]}
     words = []
     for entry, kind in kinds.items():
@@ -99,13 +104,15 @@ def near_optimum(regret: Summary) -> Finding:
         f"Score / stage oracle by budget, rule hard: {scores}. Ahead of it by paired intervals at "
         f"budgets: {'; '.join(words) if words else 'nobody'}."
     )
-    asked = f"asked: at least {TRACKS:g} at each budget, interval included"
-    return Finding(measured, AGREES if all(map(_tracks, rows)) else f"{DIFFERS}: {asked}")
+    asked = f"at least {TRACKS:g} at each budget, interval included, for at most {WITHIN:g} of it"
+    return judged(measured, asked, agrees=all(map(_tracks, rows)))
 
 
 def adopts(newcomers: Summary) -> Finding:
     """Whether StageRoute adopts a better newcomer in nearly all seeds, whatever the setting."""
     rows = [row for row in newcomers["rows"] if row["entry"] == STAGEROUTE]
+    if not rows:
+        return untested(f"{STAGEROUTE} did not run")
     worst = min(rows, key=lambda row: row["adopted"])
     names = {"max_deployed": "M_max", "num_stages": "K", "quality": "quality"}
     ordered = sorted(rows, key=lambda row: row["value"])
@@ -117,13 +124,15 @@ def adopts(newcomers: Summary) -> Finding:
         f"Adopted in {worst['adopted']:.0%} of the seeds or more; each setting with the "
         f"median of stages until then: {delays}."
     )
-    asked = f"asked: {ADOPTED:.0%} of the seeds in every setting"
-    return Finding(measured, AGREES if worst["adopted"] >= ADOPTED else f"{DIFFERS}: {asked}")
+    asked = f"{ADOPTED:.0%} of the seeds in every setting"
+    return judged(measured, asked, agrees=worst["adopted"] >= ADOPTED)
 
 
 def diverse(ranks: Summary) -> Finding:
     """Whether StageRoute comes near the best plan on all scenarios of the suite."""
-    row = next(each for each in ranks["entries"] if each["entry"] == STAGEROUTE)
+    row = next((each for each in ranks["entries"] if each["entry"] == STAGEROUTE), None)
+    if row is None:
+        return untested(f"{STAGEROUTE} did not run")
     scores = {name: row["on"][name]["score"] for name in ranks["scenarios"]}
     near = [name for name, score in scores.items() if score >= TRACKS]
     worst = min(scores, key=lambda name: scores[name])
@@ -133,14 +142,15 @@ def diverse(ranks: Summary) -> Finding:
         f"{TRACKS:g} of the horizon oracle's score; worst {scores[worst]:.3f} ({worst}); overall "
         f"rank {low} to {high} of {sum(each['ranks'] is not None for each in ranks['entries'])}."
     )
-    reason = f"asked: {TRACKS:g} on each; half of the scenarios change in ways the paper has not"
-    return Finding(measured, AGREES if len(near) == len(scores) else f"{DIFFERS}: {reason}")
+    asked = f"{TRACKS:g} on each; half of the scenarios change in ways the paper has not"
+    return judged(measured, asked, agrees=len(near) == len(scores))
 
 
 def figures() -> Finding:
     """The paper's own curves."""
-    reason = "K, M_max, b, alpha, arrivals and Greedy's formula are not public, nor is the code"
-    return Finding("-", f"{UNTESTED}: {reason}")
+    return untested(
+        "K, M_max, b, alpha, arrivals and Greedy's formula are not public, nor the code"
+    )
 
 
 CLAIMS = (
@@ -184,6 +194,8 @@ def _variants_that_track(rows: Sequence[Row]) -> str:
     tightest = min(row["budget"] for row in rows)
     own = (STAGEROUTE, f"{STAGEROUTE}{SUFFIX}")
     mine = [row for row in rows if row["budget"] == tightest and row["agent"] in own]
+    if not mine:
+        return f"no {STAGEROUTE} ran in the part variants"
     tracking = [row["entry"] for row in mine if _tracks(row)]
     best = max(mine, key=lambda row: row["stage"]["mean"])
     shown = f"best: {best['entry']}, {best['stage']['mean']:.3f}"
