@@ -18,7 +18,7 @@ class EpsilonGreedy(GreedyPrice):
     The price ``lambda`` is that of DeployOPT at an update point and of RouteOPT at a query, both
     with what is left of the budget over the queries left. A share ``epsilon`` of the queries goes
     to all deployed models alike. A model never tried counts as score 1 at the least cost ``c1``,
-    which is how it gets deployed.
+    which is how it gets deployed; other libraries (MABWiser) take score 0.
 
     Args:
         context: what it may know of the world it is for.

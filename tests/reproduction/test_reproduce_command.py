@@ -35,7 +35,12 @@ def test_kept_results_are_printed_as_markdown(tmp_path: Path):
         "about": "One part off each.",
         "module": "ablations",
         "needs_data": False,
-        "summary": {"rows": [row], "scenarios": ["paper"], "seeds": 3},
+        "summary": {
+            "rows": [row],
+            "scenarios": ["paper"],
+            "seeds": 3,
+            "worlds": {"suite": "worlds-tune", "number": 4, "seeds": 2, "agents": []},
+        },
     }
     content = {"version": "9.9", "quick": True, "parts": {"parts": part}}
     file.write_text(json.dumps(content))

@@ -22,7 +22,8 @@ class PacedRoute(EstimatingAgent):
     """DeployOPT and RouteOPT on estimates that fit the data, with the budget paced.
 
     What differs from StageRoute. Each part mends a loss that was measured and has a switch or a
-    factor, and ``stageroute reproduce ablations`` measures what each is worth:
+    factor, and ``stageroute reproduce ablations`` measures what each is worth, on scenarios and
+    over random worlds, where no single one is beyond doubt:
 
     * ``pace``: a query may cost what is left of the budget over the queries left, instead of ``b``.
       Costs are estimated, not bounded from below: optimism about them overspends a tight budget.
