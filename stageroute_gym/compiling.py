@@ -47,10 +47,11 @@ def _cached(decorator: Any, options: dict[str, Any]) -> Callable[[Any], Any]:
             _announcer.say_uncached()
             return decorator(**options)(function)
         # Numba looks whether the kernel's own file has changed, and not what the kernel calls: a
-        # newer version installed over an older one, or an edit, would go on with the old code.
+        # newer version installed over an older one, or an edit, would go on with the old code. Said
+        # as numba's version is, which is read first: the rest may name types that are gone.
         cache = kernel._cache if hasattr(kernel, "_cache") else kernel._dispatcher.cache
         file = cache._cache_file
-        file._source_stamp = (file._source_stamp, _sources(_reach(function.__module__)))
+        file._version = (file._version, _sources(_reach(function.__module__)))
         return kernel
 
     return compiled

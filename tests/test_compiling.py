@@ -79,6 +79,11 @@ def test_a_change_in_what_a_kernel_calls_compiles_it_anew_and_once(tmp_path):
     changed = source.replace("burst = world.settings[BURST]", "burst = 0.5 * world.settings[BURST]")
     rules.write_text(changed, encoding="utf-8")
     assert [play(), play()] == [(10.0, True), (10.0, False)]
+    # The cache on disk now names a type that is gone.
+    for path in tmp_path.rglob("*.py"):
+        source = path.read_text(encoding="utf-8")
+        path.write_text(source.replace("EpisodeArrays", "ArraysOfEpisodes"), encoding="utf-8")
+    assert [play(), play()] == [(10.0, True), (10.0, False)]
 
 
 def test_every_kernel_is_compiled_by_the_decorators_that_fall_back():
