@@ -48,8 +48,8 @@ class EpisodeArrays(NamedTuple):
     tokens: Floats  # (E, N): what each model's bucket holds
     # (E, K, M_max): the models chosen for each stage so far, in ascending order, then N
     members: Members
-    # (E, N, 5): PULLS to COST_SUM that have been observed, READY the query from which it serves
-    totals: Floats
+    totals: Floats  # (E, N, 4): PULLS to COST_SUM that have been observed
+    ready: Floats  # (E, N): the query from which each model that is deployed serves
     pending: Floats  # (E, feedback_delay, 3): PENDING_*, feedback that is still on its way
     fields: Singles  # (E, 9, N): the observation's fields with an entry for each model
     scalars: Singles  # (E, 7 + F): its other fields
@@ -69,6 +69,7 @@ class EpisodeArrays(NamedTuple):
             tokens=np.zeros((num_envs, n), np.float64),
             members=np.zeros((num_envs, len(world.stages), slots), np.uint32),
             totals=np.zeros((num_envs, n, NUM_TOTALS), np.float64),
+            ready=np.zeros((num_envs, n), np.float64),
             pending=np.zeros((num_envs, delay, NUM_PENDING), np.float64),
             fields=np.zeros((num_envs, NUM_FIELDS, n), np.float32),
             scalars=np.zeros((num_envs, QUERY + features), np.float32),
@@ -88,8 +89,8 @@ STEP_SCORE, STEP_COST, SPEND, REGRET, ORACLE_SCORE, SEEN_SPEND, TOTAL_SCORE = ra
 NUM_AMOUNTS = 7
 SHARES, CAPS = range(2)
 # PULLS are the outcomes with a score, CALLS all of them.
-PULLS, CALLS, SCORE_SUM, COST_SUM, READY = range(5)
-NUM_TOTALS = 5
+PULLS, CALLS, SCORE_SUM, COST_SUM = range(4)
+NUM_TOTALS = 4
 NO_SCORE = -1.0  # in place of a score that does not come back
 PENDING_MODEL, PENDING_SCORE, PENDING_COST = range(3)
 NUM_PENDING = 3
@@ -115,3 +116,9 @@ _OPTIONS: dict[str, Any] = {"cache": True, "error_model": "numpy", "_nrt": False
 kernel = njit(**_OPTIONS)
 # For what every step calls: passing a dozen arrays to a function costs more than its work.
 inlined = njit(**_OPTIONS, inline="always")
+
+
+@inlined
+def index(number: int) -> np.unsignedinteger[Any]:
+    """A number that is not negative, as an index: no access needs to look for negative ones."""
+    return np.uintp(number)

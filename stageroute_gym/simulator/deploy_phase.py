@@ -19,7 +19,6 @@ from stageroute_gym.simulator.arrays import (
     PHASE,
     QUERIES,
     QUERY,
-    READY,
     ROUTE,
     STAGE,
     STAGE_VALUE,
@@ -95,7 +94,7 @@ def commit(e: int, world: WorldArrays, state: EpisodeArrays) -> None:
         ready = state.counters[e, QUERIES] + world.settings[ACTIVATION_DELAY]
     for m in range(fields.shape[2]):
         if fields[e, OBS_DEPLOYED, m] > 0.0 and fields[e, OBS_PREVIOUS, m] == 0.0:
-            state.totals[e, m, READY] = ready
+            state.ready[e, m] = ready
             state.counters[e, ACTIVATIONS] += 1
             charge_activation(e, world, state)
         state.mask[e, m] = 0

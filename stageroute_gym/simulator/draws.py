@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from stageroute_gym.simulator.arrays import ALIAS, KEEP_PROBABILITY, inlined
+from stageroute_gym.simulator.arrays import ALIAS, KEEP_PROBABILITY, index, inlined
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
@@ -47,6 +47,6 @@ def draw_row(sampler: NDArray[np.float64], mix: int, key: int, query: int) -> in
         return min(query, sampler.shape[1] - 1)
     scaled = uniform(key, 2 * query) * sampler.shape[1]
     row = min(int(scaled), sampler.shape[1] - 1)
-    if scaled - row < sampler[mix, row, KEEP_PROBABILITY]:
+    if scaled - row < sampler[index(mix), index(row), KEEP_PROBABILITY]:
         return row
-    return int(sampler[mix, row, ALIAS])
+    return int(sampler[index(mix), index(row), ALIAS])

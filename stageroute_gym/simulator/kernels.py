@@ -29,6 +29,7 @@ from stageroute_gym.simulator.arrays import (
     THROUGHPUT,
     EpisodeArrays,
     WorldArrays,
+    index,
     inlined,
     kernel,
 )
@@ -53,6 +54,7 @@ def _reset(e: int, world: WorldArrays, state: EpisodeArrays) -> None:
     state.counters[e, MODEL] = NO_MODEL
     state.amounts[e, :] = 0.0
     state.totals[e, :] = 0.0
+    state.ready[e, :] = 0.0
     state.fields[e, :] = 0.0
     state.scalars[e, :] = 0.0
     for m in range(state.fields.shape[2]):
@@ -95,7 +97,7 @@ def advance_discrete(e: int, world: WorldArrays, state: EpisodeArrays, actions: 
         state.finished[e] = True
         add_regret_of_the_rest(e, world, state)
     elif routing:
-        if state.counters[e, QUERIES] >= world.stages[state.counters[e, STAGE], STAGE_END]:
+        if state.counters[e, QUERIES] >= world.stages[index(state.counters[e, STAGE]), STAGE_END]:
             state.counters[e, STAGE] += 1
             begin_stage(e, world, state)
         else:
@@ -128,7 +130,7 @@ def advance_continuous(e: int, world: WorldArrays, state: EpisodeArrays, actions
     if is_over(e, world, state):
         state.finished[e] = True
         add_regret_of_the_rest(e, world, state)
-    elif state.counters[e, QUERIES] >= world.stages[state.counters[e, STAGE], STAGE_END]:
+    elif state.counters[e, QUERIES] >= world.stages[index(state.counters[e, STAGE]), STAGE_END]:
         state.counters[e, STAGE] += 1
         begin_stage(e, world, state)
     else:
@@ -155,6 +157,7 @@ def step_discrete(
     tokens: Floats,
     members: Members,
     totals: Floats,
+    ready: Floats,
     pending: Floats,
     fields: Singles,
     scalars: Singles,
@@ -171,6 +174,7 @@ def step_discrete(
         tokens,
         members,
         totals,
+        ready,
         pending,
         fields,
         scalars,
@@ -196,6 +200,7 @@ def step_continuous(
     tokens: Floats,
     members: Members,
     totals: Floats,
+    ready: Floats,
     pending: Floats,
     fields: Singles,
     scalars: Singles,
@@ -212,6 +217,7 @@ def step_continuous(
         tokens,
         members,
         totals,
+        ready,
         pending,
         fields,
         scalars,

@@ -17,6 +17,7 @@ from stageroute_gym.simulator.arrays import (
     THROUGHPUT,
     EpisodeArrays,
     WorldArrays,
+    index,
     inlined,
 )
 from stageroute_gym.simulator.draws import uniform
@@ -26,7 +27,7 @@ from stageroute_gym.simulator.projection import asks, fit, sample
 @inlined
 def allowed_model(e: int, world: WorldArrays, state: EpisodeArrays, action: int) -> int:
     """The model of a discrete action; none for PASS, and for what the mask forbids."""
-    allowed = state.mask[e, action] != 0
+    allowed = state.mask[e, index(action)] != 0
     if not allowed:
         state.counters[e, INVALID] += 1
     # That indexes are not negative is known already; said here, it spares the compiler the
@@ -38,7 +39,7 @@ def allowed_model(e: int, world: WorldArrays, state: EpisodeArrays, action: int)
 def drawn_model(e: int, world: WorldArrays, state: EpisodeArrays, weights: Singles) -> int:
     """The model drawn for the current query by the weights of a continuous action."""
     size = state.counters[e, CHOSEN_SIZE]
-    members = state.members[e, state.counters[e, STAGE]]
+    members = state.members[e, index(state.counters[e, STAGE])]
     shares, caps = state.routing[e, SHARES, :size], state.routing[e, CAPS, :size]
     for i in range(size):
         m = members[i]

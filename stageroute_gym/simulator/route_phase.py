@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from stageroute_gym.simulator.arrays import (
+    ACTIVATION_DELAY,
     BUDGET_LEFT,
     CALLS,
     CHOSEN_SIZE,
@@ -29,7 +30,6 @@ from stageroute_gym.simulator.arrays import (
     PULLS,
     QUERIES,
     QUERY,
-    READY,
     ROW,
     SCORE,
     SCORE_SUM,
@@ -43,6 +43,7 @@ from stageroute_gym.simulator.arrays import (
     TOTAL_SCORE,
     EpisodeArrays,
     WorldArrays,
+    index,
     inlined,
 )
 from stageroute_gym.simulator.draws import FAILURE, FEEDBACK, draw_row, uniform
@@ -53,11 +54,11 @@ from stageroute_gym.simulator.rules import add_regret, refill_token_bucket
 def next_query(e: int, world: WorldArrays, state: EpisodeArrays) -> None:
     """Draw the query to route next and show it."""
     counters, mask = state.counters, state.mask
-    mix = int(world.stages[counters[e, STAGE], STAGE_MIX])
+    mix = int(world.stages[index(counters[e, STAGE]), STAGE_MIX])
     row = draw_row(world.sampler, mix, counters[e, KEY], counters[e, QUERIES])
     counters[e, ROW] = row
     for feature in range(world.features.shape[1]):
-        state.scalars[e, QUERY + feature] = world.features[row, feature]
+        state.scalars[e, QUERY + feature] = world.features[index(row), feature]
     mask[e, mask.shape[1] - 1] = 1
 
 
@@ -68,7 +69,7 @@ def serve(e: int, world: WorldArrays, state: EpisodeArrays, model: int) -> tuple
     if model < 0:
         state.counters[e, DECLINED] += 1
         return 0.0, 0.0
-    stage, row = state.counters[e, STAGE], state.counters[e, ROW]
+    stage, row = index(state.counters[e, STAGE]), index(state.counters[e, ROW])
     score = world.outcomes[row, model, SCORE]
     failing = world.settings[FAILURE_RATE]
     if failing > 0.0:
@@ -135,19 +136,22 @@ def observe_feedback(e: int, state: EpisodeArrays, model: int, score: float, cos
 @inlined
 def refill(e: int, world: WorldArrays, state: EpisodeArrays, queries: float) -> None:
     """Give deployed models the tokens of so many queries; show which suffice and are ready."""
-    stage = state.counters[e, STAGE]
-    for i in range(state.counters[e, CHOSEN_SIZE]):
-        m = state.members[e, stage, i]
-        ready = state.counters[e, QUERIES] >= state.totals[e, m, READY]
-        state.mask[e, m] = refill_token_bucket(e, world, state, m, queries) and ready
+    members = state.members[e, index(state.counters[e, STAGE])]
+    size = state.counters[e, CHOSEN_SIZE]
+    for i in range(size):
+        state.mask[e, members[i]] = refill_token_bucket(e, world, state, members[i], queries)
+    if world.settings[ACTIVATION_DELAY] > 0.0:
+        for i in range(size):
+            if state.counters[e, QUERIES] < state.ready[e, members[i]]:
+                state.mask[e, members[i]] = 0
 
 
 @inlined
 def observe_books(e: int, world: WorldArrays, state: EpisodeArrays) -> None:
     """Write progress and budget into the observation."""
     stages, scalars = world.stages, state.scalars
-    stage = state.counters[e, STAGE]
-    start = stages[stage - 1, STAGE_END] if stage > 0 else 0.0
+    stage = index(state.counters[e, STAGE])
+    start = stages[stage - index(1), STAGE_END] if stage > 0 else 0.0
     queries = state.counters[e, QUERIES]
     scalars[e, PROGRESS] = queries / world.settings[HORIZON]
     scalars[e, STAGE_PROGRESS] = (queries - start) / (stages[stage, STAGE_END] - start)

@@ -21,6 +21,7 @@ from stageroute_gym.simulator.arrays import (
     TRUE_SCORE,
     EpisodeArrays,
     WorldArrays,
+    index,
     inlined,
     kernel,
 )
@@ -80,7 +81,7 @@ def add_regret(e: int, world: WorldArrays, state: EpisodeArrays, model: int) -> 
     """Regret of a query: ``V_k`` less the true mean score of its model, 0 if it was declined."""
     expected = 0.0
     if model >= 0:
-        expected = world.stage_models[state.counters[e, STAGE], TRUE_SCORE, model]
+        expected = world.stage_models[index(state.counters[e, STAGE]), TRUE_SCORE, index(model)]
     state.amounts[e, REGRET] += state.amounts[e, ORACLE_SCORE] - expected
 
 

@@ -25,7 +25,6 @@ from stageroute_gym.simulator.arrays import (
     PROGRESS,
     PULLS,
     QUERIES,
-    READY,
     ROUTE,
     SCORE_SUM,
     SEEN_SPEND,
@@ -147,7 +146,7 @@ class Books:
         counters = self._counters
         key = counters[KEY : KEY + 1]
         key[:] = next_keys(key.view(np.uint64)).view(np.int64)
-        ready = self._state.totals[0, :, READY]
+        ready = self._state.ready[0]
         np.maximum(ready - counters[QUERIES], 0.0, out=ready)
         counters[QUERIES] = 0
         if self._count_stages:
