@@ -175,16 +175,22 @@ def read_submission(path: str | Path) -> Submission:
         _check_hashes(path, manifest, content)
         suite = _suite_of(manifest["suite"])
         entry = _entry_of(manifest["entry"])
-        tables = [pl.read_parquet(io.BytesIO(content[name])) for name in TABLES]
+        episodes, stages, timings = (pl.read_parquet(io.BytesIO(content[name])) for name in TABLES)
         submission = Submission(
-            entry, suite, dict(manifest["versions"]), dict(manifest["machine"]), *tables
+            entry,
+            suite,
+            dict(manifest["versions"]),
+            dict(manifest["machine"]),
+            episodes,
+            stages,
+            timings,
         )
     except (ValueError, KeyError, TypeError, AttributeError, pl.exceptions.PolarsError) as error:
         if isinstance(error, FieldError):
             raise
         allowed = f"a submission, whole and unchanged; {MANIFEST} or a table of it is not: {error}"
         raise FieldError("file", str(path), allowed) from error
-    check_figures(submission.episodes, submission.stages, entry, submission.scenarios, suite.seeds)
+    check_figures(episodes, stages, timings, entry, submission.scenarios, suite.seeds)
     return submission
 
 

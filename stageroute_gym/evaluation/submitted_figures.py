@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from stageroute_gym.errors import FieldError
+from stageroute_gym.evaluation.attempts import machine
 from stageroute_gym.evaluation.books import Books, episode_rows
+from stageroute_gym.evaluation.running import DecisionTiming
+from stageroute_gym.evaluation.stages import stage_rows
 from stageroute_gym.scenarios import Scenario
 
 if TYPE_CHECKING:
@@ -77,6 +80,7 @@ def differences(
 def check_figures(
     episodes: pl.DataFrame,
     stages: pl.DataFrame,
+    timings: pl.DataFrame,
     entry: Mapping[str, Any],
     scenarios: Mapping[str, Scenario],
     seeds: Sequence[int],
@@ -86,16 +90,20 @@ def check_figures(
     Args:
         episodes: its episodes.
         stages: their stages.
+        timings: how long they took, by scenario.
         entry: its entry.
         scenarios: the suite's scenarios by name.
         seeds: the suite's seeds.
 
     Raises:
-        FieldError: if an episode is missing, stands twice or is not the suite's, or a figure cannot
-            be, or does not follow from the others.
+        FieldError: if a table has other columns, an episode is missing, stands twice or is not the
+            suite's, or a figure cannot be, or does not follow from the others.
     """
     import polars as pl
 
+    given_tables = {"episodes": episodes, "stages": stages, "timings": timings}
+    for name, empty in _columns(next(iter(scenarios.values()))).items():
+        _check_columns(name, given_tables[name], empty)
     wanted = sorted((name, seed) for name in scenarios for seed in seeds)
     given = episodes.select("scenario", "seed").rows()
     if sorted(given) != wanted:
@@ -111,13 +119,13 @@ def check_figures(
             [own.filter(pl.col("seed") == s) for s in seeds] if scenario.per_seed else [own]
         ):
             derived = _derived(part, scenario, entry)
-            given, wanted_types = list(part.schema.items()), list(derived.schema.items())
-            if given != wanted_types:
-                odd = [item for item in given if item not in wanted_types] or given
-                allowed = f"a column of this version's, in its order and type: {wanted_types}"
-                raise FieldError("column", odd[0], allowed)
             _refuse(differences(part, derived, ("scenario", "seed")), "what the others come to")
         _check_possible(own, scenario)
+    label = entry["label"]
+    for name, rows in (("stages", stages.unique(["scenario", "entry"])), ("timings", timings)):
+        keys = sorted(rows.select("scenario", "entry").rows())
+        if keys != sorted((scenario, label) for scenario in scenarios):
+            raise FieldError(f"{name}.parquet", keys, f"each of the suite's scenarios, by {label}")
     # Every episode's row is the sum of its stages'.
     added = stages.group_by("scenario", "seed").agg(
         pl.col(*_SUMS).sum(), unserved=(pl.col("declined") + pl.col("unreached")).sum()
@@ -129,6 +137,34 @@ def check_figures(
         row = wrong_pulls.row(0, named=True)
         where = f"pulls of {row['scenario']}, seed {row['seed']}, stage {row['stage']}"
         raise FieldError(where, row["pulls"], f"as many as were served, {row['served']}")
+
+
+def _columns(scenario: Scenario) -> dict[str, pl.DataFrame]:
+    """Tables with a submission's columns, as they are written, of an episode without queries."""
+    import polars as pl
+
+    world = scenario.world(0)
+    books = Books(1, world)
+    books.decisions += 1
+    names = dict.fromkeys(("entry", "agent", "agent_parameters", "env_id"), "")
+    timing = {**asdict(DecisionTiming("", "", 0, 0.0, 0.0)), **machine()}
+    regret = np.zeros(1)
+    return {
+        "episodes": episode_rows(scenario, world, **names, seeds=[0], books=books),
+        "stages": stage_rows(world, books.stages, regret, scenario="", entry="", seeds=[0]),
+        "timings": pl.DataFrame([timing]),
+    }
+
+
+def _check_columns(name: str, table: pl.DataFrame, like: pl.DataFrame) -> None:
+    given, wanted = list(table.schema.items()), list(like.schema.items())
+    if given != wanted:
+        odd = [item for item in given if item not in wanted]
+        missing = [item for item in wanted if item not in given]
+        found, kind = (odd or missing or given)[0]
+        allowed = f"a column of this version's, in its order and type: {like.columns}"
+        value = f"{found} ({kind})" if odd or not missing else f"no {found}"
+        raise FieldError(f"column of {name}", value, allowed)
 
 
 def _derived(part: pl.DataFrame, scenario: Scenario, entry: Mapping[str, Any]) -> pl.DataFrame:

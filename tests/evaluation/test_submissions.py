@@ -92,6 +92,17 @@ def with_rows(name: str, **columns: Any) -> Callable[[Members], None]:
     return change
 
 
+def without_column(name: str) -> Callable[[Members], None]:
+    """A table without what it says of spend."""
+
+    def change(members: Members) -> None:
+        stream = io.BytesIO()
+        pl.read_parquet(io.BytesIO(members[name])).drop("spend").write_parquet(stream)
+        members[name] = stream.getvalue()
+
+    return change
+
+
 def without_row(members: Members) -> None:
     stream = io.BytesIO()
     pl.read_parquet(io.BytesIO(members["results.parquet"]))[1:].write_parquet(stream)
@@ -174,11 +185,21 @@ def test_no_byte_can_change_unseen(file: Path) -> None:
             "horizon of small, seed 0 = 9",
         ),
         (with_rows("results.parquet", horizon_oracle=pl.lit(1.0)), True, "horizon_oracle of"),
-        (with_rows("results.parquet", extra=pl.lit(9)), True, r"column = \('extra'"),
+        (with_rows("results.parquet", extra=pl.lit(9)), True, r"column of episodes = 'extra"),
+        (with_rows("results.parquet", score=pl.lit("x")), True, r"episodes = 'score \(String\)'"),
+        (without_column("results.parquet"), True, "column of episodes = 'no spend': expected"),
+        (without_column("stages.parquet"), True, "column of stages = 'no spend': expected"),
+        (with_rows("timings.parquet", cores=pl.lit("x")), True, "column of timings = 'cores"),
+        (with_rows("timings.parquet", entry=pl.lit("x")), True, "timings.parquet = .* by players:"),
+        (with_rows("stages.parquet", entry=pl.lit("x")), True, "stages.parquet = .* by players:"),
         (with_rows("results.parquet", regret=pl.lit(0.0)), True, "regret of .* over its stages"),
         (with_rows("stages.parquet", spend=pl.lit(0.0)), True, "spend of .* over its stages"),
         (with_rows("stages.parquet", pulls=pl.lit([300])), True, "as many as were served"),
-        (with_rows("stages.parquet", stage=pl.lit(0)), True, "each stage of each episode once"),
+        (
+            with_rows("stages.parquet", stage=pl.lit(0, pl.Int64)),
+            True,
+            "each stage of each episode once",
+        ),
         (without_row, True, "each of the suite's scenarios and seeds once"),
     ],
 )
