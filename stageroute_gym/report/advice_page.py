@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +37,7 @@ PER_THOUSAND = 1e3
 FRONTIER_HEIGHT = 340  # pixels
 # Room that a label takes, as parts of the chart.
 LABEL_WIDTH, LABEL_HEIGHT = 0.25, 0.06
+LABEL_LIMIT = 180  # pixels, half of a phone
 
 
 def write_advice_page(
@@ -121,6 +123,9 @@ def frontier_chart(advice: Advice, log: LogReport | None = None) -> alt.LayerCha
         if single.cost.value > 0.0 and np.isfinite(single.score.value)
     ]
     own = [{"usd": _own_budget(advice) * PER_THOUSAND}]
+    amounts = [budget * PER_THOUSAND for budget, _ in advice.frontier]
+    amounts += [each["usd"] for each in singles]
+    middle = math.sqrt(min(amounts) * max(amounts))
     x = alt.X(
         "usd:Q",
         title="USD per 1,000 queries (logarithmic)",
@@ -153,7 +158,16 @@ def frontier_chart(advice: Advice, log: LogReport | None = None) -> alt.LayerCha
             alt.Tooltip("score:Q", format=".4f"),
         ],
     )
-    labels = alone.mark_text(align="center", dy=13, fontSize=11).encode(x=x, y=y, text="label:N")
+    # Towards the middle, so that a long name does not run over an edge of a narrow page.
+    cheap, dear = (alone.transform_filter(f"datum.usd {side} {middle!r}") for side in ("<=", ">"))
+    style = {"dy": 13, "fontSize": 11, "limit": LABEL_LIMIT}
+    labels = [
+        each.encode(x=x, y=y, text="label:N")
+        for each in (
+            cheap.mark_text(align="left", dx=-4, **style),
+            dear.mark_text(align="right", dx=4, **style),
+        )
+    ]
     here = alt.Chart({"values": own})
     rule = here.mark_rule(strokeDash=[4, 3]).encode(x=x)
     # At the foot, where neither the rising line nor the best models' names are.
@@ -161,7 +175,7 @@ def frontier_chart(advice: Advice, log: LogReport | None = None) -> alt.LayerCha
     word = here.mark_text(align="left", dx=4, dy=-6, baseline="bottom").encode(
         x=x, y=alt.value(FRONTIER_HEIGHT), text=alt.value(said)
     )
-    layers = [rule, line, dots, changes, labels, word]
+    layers = [rule, line, dots, changes, *labels, word]
     if log is not None:
         now = [{"usd": log.today_cost.value * PER_THOUSAND, "score": log.today_score.value}]
         today = alt.Chart({"values": now})
@@ -213,7 +227,7 @@ def share_chart(advice: Advice) -> alt.Chart:
                     domain=[names[model] for model in used],
                     range=[COLORS[place % len(COLORS)] for place in range(len(used))],
                 ),
-                legend=alt.Legend(orient="top", columns=2, labelLimit=170),
+                legend=alt.Legend(orient="top", columns=1, labelLimit=LABEL_LIMIT),
             ),
             tooltip=[
                 alt.Tooltip("task:N"),

@@ -47,6 +47,8 @@ def test_the_page_stands_alone_and_holds_all(stageroute: Stageroute, outcomes: s
     content = json.loads(page.partition('id="content">')[2].partition("</script>")[0])
     charts = content["charts"]
     assert list(charts) == ["chart-2", "chart-3"]
+    texts = [layer["mark"] for layer in charts["chart-2"]["layer"] if "limit" in layer["mark"]]
+    assert [text["align"] for text in texts] == ["left", "right"]  # each towards the middle
     (bars,) = charts["chart-3"]["datasets"].values()
     assert {(bar["task"], bar["model"], bar["share"]) for bar in bars} == {
         ("</script><b>", "a[b]", 1.0),
