@@ -124,7 +124,7 @@ def frontier_chart(advice: Advice, log: LogReport | None = None) -> alt.LayerCha
     ]
     own = [{"usd": _own_budget(advice) * PER_THOUSAND}]
     amounts = [budget * PER_THOUSAND for budget, _ in advice.frontier]
-    amounts += [each["usd"] for each in singles]
+    amounts += [one.cost.value * PER_THOUSAND for one in advice.singles if one.cost.value > 0.0]
     middle = math.sqrt(min(amounts) * max(amounts))
     x = alt.X(
         "usd:Q",
@@ -160,12 +160,11 @@ def frontier_chart(advice: Advice, log: LogReport | None = None) -> alt.LayerCha
     )
     # Towards the middle, so that a long name does not run over an edge of a narrow page.
     cheap, dear = (alone.transform_filter(f"datum.usd {side} {middle!r}") for side in ("<=", ">"))
-    style = {"dy": 13, "fontSize": 11, "limit": LABEL_LIMIT}
     labels = [
         each.encode(x=x, y=y, text="label:N")
         for each in (
-            cheap.mark_text(align="left", dx=-4, **style),
-            dear.mark_text(align="right", dx=4, **style),
+            cheap.mark_text(align="left", dx=-4, dy=13, fontSize=11, limit=LABEL_LIMIT),
+            dear.mark_text(align="right", dx=4, dy=13, fontSize=11, limit=LABEL_LIMIT),
         )
     ]
     here = alt.Chart({"values": own})
