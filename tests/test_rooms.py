@@ -10,7 +10,7 @@ PACKAGES = ("stageroute_gym", "stageroute_agents")
 # From the ground up; a module imports from its own room and from those before it.
 FLOORS = (
     ("errors", "array_types", "compiling"),
-    ("checks", "writing", "registration", "vector_input", "plugins"),
+    ("checks", "writing", "registration", "vector_input", "plugins", "extras"),
     ("locking", "optimize"),
     ("stageroute_gym", "problem"),
     ("context", "workloads"),

@@ -17,7 +17,6 @@ RESAMPLES = 200
 
 BY_GROUP = "by task"
 BLIND = "blind"
-TODAY = "today"
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,6 @@ import json
 import sys
 import time
 from collections.abc import Callable
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
@@ -14,6 +13,7 @@ import typer
 
 from stageroute_gym.benchmark.section import FULL, QUICK, Effort, Section, rich_table
 from stageroute_gym.errors import FieldError, closest
+from stageroute_gym.extras import check_extra
 
 JSON_NAME = "bench.json"
 
@@ -87,9 +87,8 @@ def bench(
             raise FieldError("only", name, closest(name, SECTIONS))
     if out is not None and (out.exists() and not out.is_dir()):
         raise FieldError("out", str(out), "a folder, there already or not")
-    if out is not None and find_spec("altair") is None:
-        allowed = 'the extra report, which draws the chart: pip install "stageroute-gym[report]"'
-        raise FieldError("out", str(out), allowed)
+    if out is not None:
+        check_extra("report", "out", str(out))
     effort = QUICK if quick else FULL
     console = stdout_console()
     sections: list[Section] = []

@@ -30,13 +30,13 @@ def report(
     """Write the page of a leaderboard that has run, from its files: leaderboard.html in DIR."""
     from stageroute_gym.errors import FieldError
     from stageroute_gym.evaluation.entries import split_entries
+    from stageroute_gym.extras import check_extra
     from stageroute_gym.report.board_page import write_board_page
-    from stageroute_gym.report.page import check_extra
     from stageroute_gym.report.pictures import FORMATS, check_entries, write_pictures
     from stageroute_gym.report.results import read_results
     from stageroute_gym.report.terminal import print_line
 
-    check_extra("dir", folder)
+    check_extra("report", "dir", folder)
     results = read_results(folder)
     chosen = None if entries is None else [e for text in entries for e in split_entries(text)]
     if chosen is not None and png is None and svg is None:

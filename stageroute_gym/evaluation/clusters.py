@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -13,6 +12,7 @@ from stageroute_gym.checks import choice
 from stageroute_gym.errors import FieldError
 from stageroute_gym.evaluation.backends import PATIENCE, LocalProcesses, Lost
 from stageroute_gym.evaluation.watchdog import Watchdog
+from stageroute_gym.extras import check_extra
 
 BACKENDS = ("loky", "dask", "ray")
 _ENDED = "its worker ended: it exited, crashed, hung, or was killed for want of memory"
@@ -46,10 +46,7 @@ def make_backend(name: str, jobs: int | None = None, patience: float = PATIENCE)
     local = LocalProcesses(jobs, patience)
     if name == "loky":
         return local
-    library = {"dask": "distributed", "ray": "ray"}[name]
-    if find_spec(library) is None:
-        allowed = f'the extra {name}: pip install "stageroute-gym[{name}]"'
-        raise FieldError("backend", name, allowed)
+    check_extra(name, "backend", name)
     if jobs is not None:
         raise FieldError("jobs", jobs, f"no number; --backend {name} takes the cluster's workers")
     return DaskCluster(patience) if name == "dask" else RayCluster(patience)

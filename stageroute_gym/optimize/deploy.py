@@ -158,39 +158,6 @@ def _searched_row(
 
 
 @njit(cache=True)
-def deploy_kernel(
-    score_row: Floats,
-    cost_row: Floats,
-    budget: float,
-    throughput_row: Floats,
-    max_deployed: int,
-    weights_out: Floats,
-) -> tuple[float, float, bool]:
-    """DeployOPT for one row, for compiled callers; see `deploy_mip`.
-
-    Args:
-        score_row: ``mu``, finite, float64 ``(N,)``, C-contiguous as all rows here.
-        cost_row: ``c``, USD, at least 0, float64 ``(N,)``.
-        budget: USD a query.
-        throughput_row: ``alpha``, float64 ``(N,)``; 0: not available, other values not read.
-        max_deployed: ``M_max``, at least 1.
-        weights_out: written: the mixture, float64 ``(N,)``.
-
-    Returns:
-        Value, price, feasible, as in `DeployPlan`; the value is NaN if an argument is not allowed.
-
-    """
-    value, price, feasible, kept = _relaxed_row(
-        score_row, cost_row, budget, throughput_row, max_deployed, weights_out
-    )
-    if not kept:
-        value, price, feasible = _searched_row(
-            score_row, cost_row, budget, throughput_row, max_deployed, weights_out
-        )
-    return value, price, feasible
-
-
-@njit(cache=True)
 def _relaxed_rows(
     score: Floats,
     cost: Floats,
@@ -209,7 +176,7 @@ def _relaxed_rows(
 def deploy_rows(
     score: Floats, cost: Floats, budget: Floats, throughput: Floats, max_deployed: int
 ) -> DeployPlans:
-    """DeployOPT for each row, equal to `deploy_kernel` to the bit; arguments are not checked.
+    """DeployOPT for each row, equal to `deploy_mip` to the bit; arguments are not checked.
 
     Equal rows are searched once. Not compiled as a whole: the search takes seconds to compile, and
     most problems never need it.

@@ -10,6 +10,7 @@ from gymnasium.error import DependencyNotInstalled
 from numpy.typing import NDArray
 
 from stageroute_gym.errors import FieldError
+from stageroute_gym.extras import needed
 from stageroute_gym.rendering.snapshot import take
 from stageroute_gym.simulator.episodes import Episodes
 from stageroute_gym.simulator.world import World
@@ -18,9 +19,7 @@ os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
 try:
     import pygame
 except ImportError as error:
-    raise DependencyNotInstalled(
-        'pictures need pygame: run `pip install "stageroute-gym[render]"`'
-    ) from error
+    raise DependencyNotInstalled(f"pictures need {needed('render')}") from error
 
 # After the check, since it needs pygame itself.
 from stageroute_gym.rendering.picture import Picture

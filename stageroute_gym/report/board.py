@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stageroute_gym.evaluation.storage import PAGE, TABLES
+from stageroute_gym.extras import absent_module, needed
 from stageroute_gym.report.board_page import write_board_page
-from stageroute_gym.report.page import EXTRA, absent_module
 from stageroute_gym.report.results import read_results
 from stageroute_gym.report.tables import markdown, notes, report_tables
 from stageroute_gym.report.terminal import print_line, print_table
@@ -39,7 +39,7 @@ def write_page(board: Leaderboard, out: str | Path) -> list[Path]:
     Raises:
         FieldError: if the file cannot be written.
     """
-    if board.timings is None or absent_module() is not None:
+    if board.timings is None or absent_module("report") is not None:
         return []
     return [write_board_page(read_results(out, "out"), out)]
 
@@ -52,5 +52,6 @@ def show(console: Console, board: Leaderboard, written: list[Path]) -> None:
         for line in notes(board.summary):
             print_line(console, line)
     print_line(console, f"wrote {', '.join(str(file) for file in [*board.files, *written])}")
-    if absent_module() is not None:
-        print_line(console, f"{PAGE}, a page with charts, needs {EXTRA}; then stageroute report")
+    if absent_module("report") is not None:
+        words = f"{PAGE}, a page with charts, needs {needed('report')}; then stageroute report"
+        print_line(console, words)

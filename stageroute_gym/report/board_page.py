@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stageroute_gym.evaluation.storage import PAGE
+from stageroute_gym.extras import check_extra
 from stageroute_gym.report.charts import board_charts
 from stageroute_gym.report.charts.data import chart_tables
 from stageroute_gym.report.charts.parts import PIXELS_AN_ENTRY
 from stageroute_gym.report.conclusions import conclusions, failures, leaders_table
-from stageroute_gym.report.page import check_extra, render
+from stageroute_gym.report.page import render
 from stageroute_gym.report.results import Results
 from stageroute_gym.report.tables import ReportTable, notes, report_tables
 from stageroute_gym.writing import write_text
@@ -33,7 +34,7 @@ def write_board_page(results: Results, folder: str | Path, field: str = "out") -
     Raises:
         FieldError: if the extra ``report`` is not installed, or the file cannot be written.
     """
-    check_extra(field, str(folder))
+    check_extra("report", field, str(folder))
     path = Path(folder) / PAGE
     write_text(path, board_page(results), field=field)
     return path

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stageroute_gym.errors import FieldError
+from stageroute_gym.extras import check_extra
 from stageroute_gym.report.tables import REFERENCES, ReportTable
 from stageroute_gym.report.theme import DARK, FONT, LIGHT
 from stageroute_gym.writing import write_text
@@ -20,7 +21,6 @@ from stageroute_gym.writing import write_text
 if TYPE_CHECKING:
     import altair as alt
 
-EXTRA = "the extra report: pip install 'stageroute-gym[report]'"
 _TEMPLATES = Path(__file__).parent / "templates"
 
 
@@ -45,32 +45,6 @@ class Section:
     note: str = ""
 
 
-def absent_module() -> str | None:
-    """Name of a module of the extra ``report`` that is not installed; None where all are."""
-    try:
-        import altair  # noqa: F401
-        import jinja2  # noqa: F401
-        import vl_convert  # noqa: F401
-    except ImportError as error:
-        return error.name
-    return None
-
-
-def check_extra(field: str, value: object) -> None:
-    """Refuse what needs the extra ``report`` where that is not installed.
-
-    Args:
-        field: name of the option that asks for it, for errors.
-        value: what was given for it.
-
-    Raises:
-        FieldError: if altair, jinja2 or vl-convert is absent.
-    """
-    absent = absent_module()
-    if absent is not None:
-        raise FieldError(field, value, f"{EXTRA} ({absent} is absent)")
-
-
 def check_page(path: str | Path, field: str = "html") -> None:
     """Refuse a page that could not be written, before any work is done for it.
 
@@ -82,7 +56,7 @@ def check_page(path: str | Path, field: str = "html") -> None:
         FieldError: if what makes pages is not installed, the path does not end in ``.html``, or its
             folder is absent.
     """
-    check_extra(field, str(path))
+    check_extra("report", field, str(path))
     file = Path(path)
     if file.suffix.lower() not in (".html", ".htm"):
         raise FieldError(field, str(path), "a file that ends in .html")

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from stageroute_gym.errors import FieldError, closest
+from stageroute_gym.extras import check_extra
 from stageroute_gym.report.board_page import shown_first
 from stageroute_gym.report.charts import BoardChart, board_charts
 from stageroute_gym.report.charts.data import chart_tables
 from stageroute_gym.report.charts.parts import PIXELS_AN_ENTRY
-from stageroute_gym.report.page import check_extra
 from stageroute_gym.report.results import Results
 from stageroute_gym.report.theme import LIGHT, Theme
 from stageroute_gym.writing import write_atomically
@@ -66,7 +66,7 @@ def write_pictures(
     Raises:
         FieldError: if the extra ``report`` is not installed, or a file cannot be written.
     """
-    check_extra(form, str(folder))
+    check_extra("report", form, str(folder))
     import vl_convert
 
     tables, written = chart_tables(results), []

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from stageroute_gym.benchmark.machine import describe_machine
 from stageroute_gym.evaluation.clusters import make_backend
-from stageroute_gym.report.page import check_extra
+from stageroute_gym.extras import check_extra
 from stageroute_gym.report.tables import markdown
 from stageroute_gym.reproduction.claims import claims_table
 from stageroute_gym.reproduction.folder import TIMINGS, ReproductionFolder, as_json
@@ -72,7 +72,7 @@ def reproduce(
     chosen = chosen_parts(parts, names, data)
     folder = ReproductionFolder(out, quick=quick)
     folder.check()
-    check_extra("out", str(out))
+    check_extra("report", "out", str(out))
     backend = make_backend("loky", jobs, PATIENCE)
     planned = plan(chosen)
     folder.prepare()

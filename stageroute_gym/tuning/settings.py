@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.util import find_spec
 from typing import Any, Self
 
 import stageroute_gym
@@ -15,6 +14,7 @@ from stageroute_gym.errors import FieldError
 from stageroute_gym.evaluation import agents
 from stageroute_gym.evaluation.entries import Entry
 from stageroute_gym.evaluation.running import LARGEST_SEED, check_seeds
+from stageroute_gym.extras import check_extra
 from stageroute_gym.scenarios import Suite
 from stageroute_gym.tuning.space import Range, space_of
 
@@ -90,8 +90,7 @@ class TuningSettings:
             FieldError: if an argument is not allowed, an agent has nothing to tune, or Optuna is
                 not installed.
         """
-        if find_spec("optuna") is None:
-            raise FieldError("tune", "optuna", "the extra tune: pip install 'stageroute-gym[tune]'")
+        check_extra("tune", "sampler", "optuna")
         chosen = registry.suite(suite)
         checked_seeds = check_seeds(chosen.seeds if seeds is None else seeds)
         number = count("trials", trials, 1, MOST_TRIALS)

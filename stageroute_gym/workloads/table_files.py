@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     import polars as pl
 
 ENDINGS = (".parquet", ".csv", ".tsv", ".jsonl", ".ndjson", ".json")
-TEXT_ENDINGS = ENDINGS[1:]
 _CSV = (".csv", ".tsv")
 PICKLES = (".pkl", ".pickle")
 _PARQUET_MARK, _GZIP_MARK = b"PAR1", b"\x1f\x8b"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import builtins
 import json
 import re
+import sys
 from pathlib import Path
 
 import polars as pl
@@ -73,14 +73,7 @@ def test_a_page_that_cannot_be_written_is_refused_first(stageroute: Stageroute, 
 def test_without_the_extra_it_is_named(
     stageroute: Stageroute, outcomes: str, monkeypatch: pytest.MonkeyPatch
 ):
-    load = builtins.__import__
-
-    def without_altair(name: str, *rest: object) -> object:
-        if name == "altair":
-            raise ImportError("no", name="altair")
-        return load(name, *rest)
-
-    monkeypatch.setattr(builtins, "__import__", without_altair)
+    monkeypatch.setitem(sys.modules, "altair", None)
     outcome = stageroute("advise", outcomes, "--html", "page.html")
     assert outcome.code == 2
     assert "stageroute-gym[report]" in outcome.err

@@ -87,6 +87,6 @@ def test_wrong_backends_are_named(field: str, arguments: tuple[Any, ...]) -> Non
 
 
 def test_a_backend_that_is_not_installed_names_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("stageroute_gym.evaluation.clusters.find_spec", lambda name: None)
+    monkeypatch.setattr("stageroute_gym.extras.find_spec", lambda name: None)
     with pytest.raises(FieldError, match=r"stageroute-gym\[ray\]"):
         make_backend("ray")

@@ -11,8 +11,8 @@ import polars as pl
 import pytest
 
 from stageroute_gym import cli
+from stageroute_gym.extras import needed
 from stageroute_gym.report.charts.data import chart_tables
-from stageroute_gym.report.page import EXTRA
 from stageroute_gym.report.results import read_results
 
 pytestmark = pytest.mark.slow
@@ -125,7 +125,7 @@ def test_a_leaderboard_writes_its_page_or_says_what_it_needs(
     code, out, err = command(*options, "--out", str(tmp_path / "without"))
     assert code == 0, err
     assert not (tmp_path / "without" / "leaderboard.html").exists()
-    assert EXTRA in out
+    assert needed("report") in out
     code, _, err = command("report", str(tmp_path / "without"))
     assert code == 2
-    assert EXTRA in err
+    assert needed("report") in err

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from stageroute_gym.errors import FieldError, closest
+from stageroute_gym.extras import needed
 from stageroute_gym.registration import CONTINUOUS, DISCRETE
 
 
@@ -51,7 +52,7 @@ class Algorithm:
         try:
             return getattr(importlib.import_module(self.module), self.class_name)
         except ImportError as error:
-            raise FieldError("algo", self.name, f"{self.module}: install the extra rl") from error
+            raise FieldError("algo", self.name, f"{needed('rl')}; {error}") from error
 
     def policy_class(self) -> Any:
         """The class of its policy; imports torch."""

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     import altair as alt
     import polars as pl
 
-FLOOR = "no agent below"
 _TERM_COLUMNS = 3
 _LINE_WIDTH = 172  # four panels fit the page
 _FACTORS = {"num_stages": "K", "max_deployed": "M_max", "models": "N"}

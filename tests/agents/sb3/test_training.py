@@ -340,7 +340,7 @@ def test_without_torch_some_files_are_played_and_others_say_what_is_missing(
         "    lambda: train(TrainingSettings(algo='ppo', scenario='routerbench'), Path('run')),\n"
         "):\n"
         "    try: call()\n"
-        "    except FieldError as error: assert 'install the extra rl' in str(error)\n"
+        "    except FieldError as error: assert 'the extra rl: pip install' in str(error)\n"
         "    else: raise AssertionError\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=tmp_path)
