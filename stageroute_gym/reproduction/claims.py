@@ -26,21 +26,24 @@ class Finding:
         measured: in words, with the figures.
         verdict: `AGREES`, `DIFFERS` or `UNTESTED`, with what was asked, or the reason, behind a
             colon.
+        short: the figures that the verdict hangs on, or the reason, in a line.
     """
 
     measured: str
     verdict: str
+    short: str
 
 
-def judged(measured: str, asked: str, *, agrees: bool) -> Finding:
+def judged(measured: str, short: str, asked: str, *, agrees: bool) -> Finding:
     """A finding with what was asked for beside the verdict, whichever it is.
 
     Args:
         measured: what was measured, in words.
+        short: the figures that the verdict hangs on.
         asked: the rule, in words.
         agrees: whether the figures keep it.
     """
-    return Finding(measured, f"{AGREES if agrees else DIFFERS}: asked {asked}")
+    return Finding(measured, f"{AGREES if agrees else DIFFERS}: asked {asked}", short)
 
 
 def untested(what: str) -> Finding:
@@ -49,7 +52,7 @@ def untested(what: str) -> Finding:
     Args:
         what: why, such as what did not run.
     """
-    return Finding("-", f"{UNTESTED}: {what}")
+    return Finding("-", f"{UNTESTED}: {what}", what)
 
 
 @dataclass(frozen=True)
@@ -74,18 +77,30 @@ class Claim:
         """
         absent = [name for name in self.parts if name not in results["parts"]]
         if absent:
-            return Finding("-", f"{NOT_RUN}: {', '.join(absent)}")
+            return Finding("-", f"{NOT_RUN}: {', '.join(absent)}", "-")
         return self.judge(*(results["parts"][name]["summary"] for name in self.parts))
 
 
 def claims_table(results: Mapping[str, Any]) -> Table:
     """Claim of the paper, what was measured, and whether they agree."""
-    from stageroute_gym.reproduction.judging import CLAIMS
-
-    found = [(claim, claim.finding(results)) for claim in CLAIMS]
-    rows = tuple((claim.claim, each.measured, each.verdict) for claim, each in found)
+    rows = tuple((claim, found.measured, found.verdict) for claim, found in _findings(results))
     columns = ("claim of the paper", "what was measured", "verdict")
     return Table(ReportTable("claims of the paper", columns, rows))
+
+
+def short_claims_table(results: Mapping[str, Any]) -> ReportTable:
+    """As `claims_table`, in cells that a README has room for; what was asked is left out."""
+    rows = tuple(
+        (claim, found.short, found.verdict.partition(":")[0]) for claim, found in _findings(results)
+    )
+    columns = ("claim of the paper", "what was measured", "verdict")
+    return ReportTable("claims of the paper", columns, rows)
+
+
+def _findings(results: Mapping[str, Any]) -> list[tuple[str, Finding]]:
+    from stageroute_gym.reproduction.judging import CLAIMS
+
+    return [(claim.claim, claim.finding(results)) for claim in CLAIMS]
 
 
 def choices_table() -> Table:

@@ -48,7 +48,16 @@ def tracks_oracle(regret: Summary, variants: Summary) -> Finding:
     ]
     asked = f"at least {TRACKS:g} of it, interval included, for at most {WITHIN:g} of b"
     measured = ". ".join(f"{line[0].upper()}{line[1:]}" for line in words) + "."
-    return judged(measured, asked, agrees=not failing)
+    reached = ", ".join(
+        f"{row['stage']['mean']:.3f} for {row['spend']['median']:.2f} of the budget ({row['rule']})"
+        for row in tight
+        if row["budget"] == tightest
+    )
+    short = (
+        f"of the stage oracle's score at {_usd(tightest)}: {reached}; asked {TRACKS:g} for "
+        f"{WITHIN:g}"
+    )
+    return judged(measured, short, asked, agrees=not failing)
 
 
 def keeps_budget(regret: Summary) -> Finding:
@@ -61,9 +70,11 @@ def keeps_budget(regret: Summary) -> Finding:
         f"{row['spend']['maximum']:.2f}) at {_usd(row['budget'])}"
         for row in rows
     )
-    kept = all(row["spend"]["median"] <= WITHIN for row in rows)
+    medians = [row["spend"]["median"] for row in rows]
     measured = f"Spend / budget under the rule soft, median and range over seeds: {spends}."
-    return judged(measured, f"at most {WITHIN:g} in the median, at each budget", agrees=kept)
+    short = f"spend / budget {_range(medians, 2)} by budget (soft); asked at most {WITHIN:g}"
+    asked = f"at most {WITHIN:g} in the median, at each budget"
+    return judged(measured, short, asked, agrees=max(medians) <= WITHIN)
 
 
 def beats_simple(regret: Summary) -> Finding:
@@ -72,7 +83,7 @@ def beats_simple(regret: Summary) -> Finding:
     absent = [entry for entry in SIMPLE if entry not in {row["entry"] for row in rows}]
     if absent:
         return untested(f"{', '.join(absent)} did not run under the rule hard")
-    words, behind = [], False
+    words, brief, behind = [], [], False
     for entry in SIMPLE:
         found = [row["ahead"] for row in rows if row["entry"] == entry]
         counts = _sides(found)
@@ -82,8 +93,11 @@ def beats_simple(regret: Summary) -> Finding:
             f"{entry}: ahead at {counts['ahead']}, not to be told apart at {counts['even']}, "
             f"behind at {counts['behind']} budgets ({means})"
         )
+        lost = f" (behind at {counts['behind']})" if counts["behind"] else ""
+        brief.append(f"{entry} at {counts['ahead']} of {len(found)}{lost}")
     asked = "by score / horizon oracle, paired by seed, rule hard; ahead somewhere, behind nowhere"
-    return judged("; ".join(words) + ".", asked, agrees=not behind)
+    short = f"ahead of {', '.join(brief)} budgets (hard)"
+    return judged("; ".join(words) + ".", short, asked, agrees=not behind)
 
 
 def near_optimum(regret: Summary) -> Finding:
@@ -105,7 +119,9 @@ def near_optimum(regret: Summary) -> Finding:
         f"budgets: {'; '.join(words) if words else 'nobody'}."
     )
     asked = f"at least {TRACKS:g} at each budget, interval included, for at most {WITHIN:g} of it"
-    return judged(measured, asked, agrees=all(map(_tracks, rows)))
+    reached = _range([row["stage"]["mean"] for row in rows], 3)
+    short = f"{reached} of the stage oracle's score by budget (hard); asked {TRACKS:g}"
+    return judged(measured, short, asked, agrees=all(map(_tracks, rows)))
 
 
 def adopts(newcomers: Summary) -> Finding:
@@ -125,7 +141,8 @@ def adopts(newcomers: Summary) -> Finding:
         f"median of stages until then: {delays}."
     )
     asked = f"{ADOPTED:.0%} of the seeds in every setting"
-    return judged(measured, asked, agrees=worst["adopted"] >= ADOPTED)
+    short = f"adopted in {worst['adopted']:.0%} of the seeds or more; asked {ADOPTED:.0%}"
+    return judged(measured, short, asked, agrees=worst["adopted"] >= ADOPTED)
 
 
 def diverse(ranks: Summary) -> Finding:
@@ -137,13 +154,15 @@ def diverse(ranks: Summary) -> Finding:
     near = [name for name, score in scores.items() if score >= TRACKS]
     worst = min(scores, key=lambda name: scores[name])
     low, high = row["ranks"]
+    rank = f"rank {low} to {high} of {sum(e['ranks'] is not None for e in ranks['entries'])}"
     measured = (
         f"On {len(near)} of {len(scores)} scenarios of suite {ranks['suite']} at least "
         f"{TRACKS:g} of the horizon oracle's score; worst {scores[worst]:.3f} ({worst}); overall "
-        f"rank {low} to {high} of {sum(each['ranks'] is not None for each in ranks['entries'])}."
+        f"{rank}."
     )
+    short = f"{TRACKS:g} of the best plan on {len(near)} of {len(scores)} scenarios; {rank}"
     asked = f"{TRACKS:g} on each; half of the scenarios change in ways the paper has not"
-    return judged(measured, asked, agrees=len(near) == len(scores))
+    return judged(measured, short, asked, agrees=len(near) == len(scores))
 
 
 def figures() -> Finding:
@@ -216,6 +235,11 @@ def _delay(row: Row) -> str:
     """A value of a factor, and the median stages until the adoption there."""
     median = row["delay"]["median"]
     return f"{row['value']:g} ({'never' if median is None else f'{median:g}'})"
+
+
+def _range(values: Sequence[float], digits: int) -> str:
+    """The smallest and the largest value."""
+    return f"{min(values):.{digits}f} to {max(values):.{digits}f}"
 
 
 def _usd(budget: float) -> str:

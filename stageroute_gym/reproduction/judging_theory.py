@@ -36,7 +36,8 @@ def grows_as_bound(law: Summary) -> Finding:
         asked += f"; above it {', '.join(above)}"
     elif faster:
         asked += f"; with 0.1 it is not so on {', '.join(faster)}"
-    return judged(f"{words}.", asked, agrees=not above)
+    short = f"slopes {_span(mine)} with gamma as in theory, {_span(published)} with 0.1"
+    return judged(f"{words}.", short, asked, agrees=not above)
 
 
 def nobody_below(law: Summary) -> Finding:
@@ -61,7 +62,12 @@ def nobody_below(law: Summary) -> Finding:
     )
     found = [f"{row['entry']} on {row['instance']}" for row in (*below, *slow)]
     asked = "nobody below the floor where one is known, and on noise no slope's interval below 2/3"
-    return judged(words, f"{asked}{''.join(f'; {each}' for each in found)}", agrees=not found)
+    asked += "".join(f"; {each}" for each in found)
+    short = (
+        f"regret {nearest['end']['mean']:,.0f} at best where no agent avoids "
+        f"{nearest['unavoidable']:,.0f}"
+    )
+    return judged(words, short, asked, agrees=not found)
 
 
 def terms_of_bound(law: Summary) -> Finding:
@@ -96,7 +102,10 @@ def terms_of_bound(law: Summary) -> Finding:
         f"exponents within {NEAR:g}, a tolerance set after they had been seen, and the smallest "
         f"worst slope at K = {CUBE_ROOT}"
     )
-    return judged(measured, asked, agrees=best and not far)
+    off = max(abs(row["slope"]["mean"] - row["expected"]) for row in law["terms"])
+    slopes = ", ".join(f"{slope:.2f} at K = {rule}" for rule, slope in worst.items())
+    short = f"exponents at most {off:.2f} from the bound's; worst slope {slopes}"
+    return judged(measured, short, asked, agrees=best and not far)
 
 
 CLAIMS = (
@@ -129,6 +138,12 @@ def _slopes(rows: Sequence[Row]) -> str:
         f"{row['tail']['high']:.3f})"
         for row in rows
     )
+
+
+def _span(rows: Sequence[Row]) -> str:
+    """The smallest and the largest slope."""
+    slopes = [row["tail"]["mean"] for row in rows]
+    return f"{min(slopes):.2f} to {max(slopes):.2f}"
 
 
 def _worst(lines: Sequence[Row], rule: str) -> float:

@@ -11,7 +11,7 @@ from stageroute_gym.benchmark.machine import describe_machine
 from stageroute_gym.evaluation.clusters import make_backend
 from stageroute_gym.extras import check_extra
 from stageroute_gym.report.tables import markdown
-from stageroute_gym.reproduction.claims import claims_table
+from stageroute_gym.reproduction.claims import short_claims_table
 from stageroute_gym.reproduction.folder import TIMINGS, ReproductionFolder, as_json
 from stageroute_gym.reproduction.manifest import chosen_parts, read_manifest
 from stageroute_gym.reproduction.markdown import MARKDOWN, RESULTS, render, results_of
@@ -81,11 +81,10 @@ def reproduce(
     failures = run_parts(planned, folder, backend=backend, console=console, tell=tell)
     every = list(parts.values())
     results = results_of(every, folder)
-    table = claims_table(results)
     texts = {
         RESULTS: as_json(results, indent=None),
         MARKDOWN: render(results),
-        CLAIMS: markdown([table.table], table.notes),
+        CLAIMS: markdown([short_claims_table(results)], []),
     }
     for name, text in texts.items():
         write_text(folder.path / name, text, field="out")

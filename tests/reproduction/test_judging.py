@@ -64,6 +64,7 @@ def test_tracking_needs_the_score_and_the_budget_under_both_rules():
     found = tracks_oracle(overspent, VARIANTS)
     assert found.verdict.startswith(DIFFERS)
     assert "for 1.20 of the budget" in found.measured
+    assert "at 0.1 USD for 1,000: 0.980 for 1.20 of the budget (soft)" in found.short
     assert "from 1 USD for 1,000 on" in found.measured
     assert keeps_budget(regret()).verdict.startswith(AGREES)
     assert keeps_budget(overspent).verdict.startswith(DIFFERS)
@@ -88,6 +89,9 @@ def test_being_behind_one_simple_baseline_at_one_budget_differs():
     found = beats_simple(behind)
     assert found.verdict.startswith(DIFFERS)
     assert "greedy-ratio: ahead at 1, not to be told apart at 0, behind at 1" in found.measured
+    assert found.short.startswith(
+        "ahead of greedy-ratio at 1 of 2 (behind at 1), greedy-price at 2"
+    )
 
 
 def test_adoption_is_judged_by_the_worst_setting():
@@ -120,6 +124,7 @@ def test_diverse_workloads_are_all_of_the_suite():
     entry["on"]["b"]["score"] = 0.5  # type: ignore[index]
     assert diverse(summary).verdict.startswith(DIFFERS)
     assert figures().verdict.startswith(UNTESTED)
+    assert figures().verdict.endswith(figures().short)
 
 
 def test_a_claim_whose_part_has_not_run_says_so():
