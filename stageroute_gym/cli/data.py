@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated
 
@@ -53,8 +54,8 @@ def convert(
         typer.Option(
             "--from",
             metavar="FORMAT",
-            help="table, routerbench-pickle, swebench, sprout, routerarena, llmrouterbench, "
-            "llmrouter or json-lines; recognised unless given.",
+            help="table, routerbench, routerbench-pickle, swebench, sprout, routerarena, "
+            "llmrouterbench, llmrouter or json-lines; recognised unless given.",
             show_default=False,
         ),
     ] = None,
@@ -96,22 +97,26 @@ def convert(
         raise FieldError("scale-scores", True, "either --clip-scores or --scale-scores")
     renamed = [pair for text in columns or () for pair in text.split(",")]
     try:
-        done = write(
-            source,
-            target,
-            layout=layout,  # type: ignore[arg-type]
-            allow_pickle=allow_pickle,
-            overwrite=overwrite,
-            source_format=source_format,
-            columns=_pairs("columns", renamed),
-            scores="clip" if clip_scores else "scale" if scale_scores else "refuse",
-            without=without or (),
-            prices=prices,
-            price_names=_pairs("price-of", price_of or ()),
-        )
+        with warnings.catch_warnings(record=True) as warned:
+            warnings.simplefilter("always")
+            done = write(
+                source,
+                target,
+                layout=layout,  # type: ignore[arg-type]
+                allow_pickle=allow_pickle,
+                overwrite=overwrite,
+                source_format=source_format,
+                columns=_pairs("columns", renamed),
+                scores="clip" if clip_scores else "scale" if scale_scores else "refuse",
+                without=without or (),
+                prices=prices,
+                price_names=_pairs("price-of", price_of or ()),
+            )
     except ImportError as error:
         print(f"error: {error}", file=sys.stderr)
         raise typer.Exit(2) from error
+    for warning in warned:
+        print(f"warning: {warning.message}", file=sys.stderr)
     for note in done.notes:
         print(f"note: {note}")
     size = f"{done.queries:,} queries, {len(done.models)} models"

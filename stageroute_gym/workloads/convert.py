@@ -16,11 +16,13 @@ from stageroute_gym.workloads.layouts import (
     ROUTERBENCH_COST,
     SCORE,
     column_problems,
+    columns_left_out,
+    layout_of,
     models_of,
     to_long,
     to_wide,
 )
-from stageroute_gym.workloads.outcome_files import TABLE, checked
+from stageroute_gym.workloads.outcome_files import ROUTERBENCH, TABLE, check_layout, checked
 from stageroute_gym.workloads.table_files import PICKLES, read_table
 from stageroute_gym.writing import write_table
 
@@ -29,7 +31,8 @@ if TYPE_CHECKING:
 
 TARGETS = (".parquet", ".csv")
 PICKLE = "routerbench-pickle"
-SOURCE_FORMATS = (TABLE, PICKLE, *sources.FORMATS)
+SOURCE_FORMATS = (TABLE, ROUTERBENCH, PICKLE, *sources.FORMATS)
+_SHOWN = 5
 
 
 class Conversion(NamedTuple):
@@ -104,13 +107,17 @@ def convert(
             name, origin, prices=prices, price_names=price_names or {}, without=without
         )
     elif name == PICKLE:
-        frame, notes = _read_pickle(origin, allow_pickle), ()
+        frame, notes = _read_pickle(origin, allow_pickle)
     else:
         frame, notes = read_table(origin, "source")
+        check_layout(name, frame.columns, "from")
     for ours, theirs in (columns or {}).items():
         if theirs not in frame.columns:
             raise FieldError(f"columns: {ours}", theirs, closest(theirs, frame.columns))
         frame = frame.drop(ours, strict=False).rename({theirs: ours})
+    if name == TABLE and layout_of(frame.columns) == ROUTERBENCH:
+        name = ROUTERBENCH
+    notes += _said_left_out(columns_left_out(frame.columns))
     wide, more = _fitted(_without(frame, without), scores)
     wide = checked(wide)
     write_table(goal, to_long(wide) if layout == "long" else wide, field="target")
@@ -121,6 +128,13 @@ def _recognised(path: Path) -> str:
     if path.suffix.lower() in PICKLES:
         return PICKLE
     return sources.recognised(path) or TABLE
+
+
+def _said_left_out(columns: Sequence[str]) -> tuple[str, ...]:
+    if not columns:
+        return ()
+    more = f" and {len(columns) - _SHOWN} more" if len(columns) > _SHOWN else ""
+    return (f"columns left out: {', '.join(columns[:_SHOWN])}{more}",)
 
 
 def _without(frame: pl.DataFrame, models: Sequence[str]) -> pl.DataFrame:
@@ -169,7 +183,7 @@ def _fitted(
     return wide.with_columns(scaled.clip(0, 1)), (f"{where}: scaled from there to 0 to 1",)
 
 
-def _read_pickle(source: Path, allow_pickle: bool) -> pl.DataFrame:
+def _read_pickle(source: Path, allow_pickle: bool) -> tuple[pl.DataFrame, tuple[str, ...]]:
     import polars as pl
 
     if not allow_pickle:
@@ -203,4 +217,5 @@ def _read_pickle(source: Path, allow_pickle: bool) -> pl.DataFrame:
     ]
     # A column of Python objects may mix types; Series.strict=False makes them text where it must.
     columns = {names[place]: loaded.iloc[:, place].tolist() for place in kept}
-    return pl.DataFrame([pl.Series(name, cells, strict=False) for name, cells in columns.items()])
+    frame = pl.DataFrame([pl.Series(name, cells, strict=False) for name, cells in columns.items()])
+    return frame, _said_left_out([name for name in names if name not in columns])

@@ -38,6 +38,19 @@ def models_of(columns: list[str]) -> list[str]:
     return [name.removeprefix(SCORE) for name in columns if name.startswith(SCORE)]
 
 
+def columns_left_out(columns: list[str]) -> list[str]:
+    """The columns that a frame loses in the wide layout; those of a wide one all stay."""
+    layout = layout_of(columns)
+    if layout == "wide":
+        return []
+    kept = {"query_id", "task", "model", "score", "cost", *OPTIONAL}
+    if layout == "routerbench":
+        costs = {name for name in columns if name.endswith(ROUTERBENCH_COST)}
+        models = {name.removesuffix(ROUTERBENCH_COST) for name in costs}
+        kept = {"sample_id", "eval_name", *models, *costs}
+    return [name for name in columns if name not in kept]
+
+
 def column_problems(columns: list[str]) -> list[FieldError]:
     """What is wrong with the column names, whatever the layout; empty if nothing is."""
     layout = layout_of(columns)

@@ -13,6 +13,7 @@ from stageroute_gym.workloads import sources
 from stageroute_gym.workloads.cells import cell_problems, cleaned, normalised
 from stageroute_gym.workloads.layouts import (
     COST,
+    ROUTERBENCH_COST,
     SCORE,
     Layout,
     column_problems,
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
 
 # What a file may be read as: a table in a layout of this project, or a foreign format.
 TABLE = "table"
-FORMATS = (TABLE, *sources.FORMATS)
+ROUTERBENCH = "routerbench"
+FORMATS = (TABLE, ROUTERBENCH, *sources.FORMATS)
 
 
 class Outcomes(NamedTuple):
@@ -132,8 +134,9 @@ def read_any(
     if source is not None:
         checks.choice("source", source, FORMATS)
     name = source or _recognised(path) or TABLE
-    if name == TABLE:
+    if name in (TABLE, ROUTERBENCH):
         table = read_table(path)
+        check_layout(name, table.frame.columns)
         return Outcomes(checked(table.frame), table.remarks)
     if not Path(path).exists():
         raise FieldError("data", str(path), "an existing file")
@@ -141,6 +144,16 @@ def read_any(
         name, Path(path), prices=prices, price_names=price_names or {}, field="data"
     )
     return Outcomes(checked(frame), (f"the file is read as {name}", *notes))
+
+
+def check_layout(source: str, columns: list[str], field: str = "source") -> None:
+    """Check that a table which is said to be RouterBench's has its columns.
+
+    Raises:
+        FieldError: if it has not.
+    """
+    if source == ROUTERBENCH and layout_of(columns) != ROUTERBENCH:
+        raise FieldError(field, source, f"a file with columns MODEL and MODEL{ROUTERBENCH_COST}")
 
 
 def _recognised(path: str | Path) -> str | None:

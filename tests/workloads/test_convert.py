@@ -148,7 +148,18 @@ def test_pickle(tmp_path, ending):
     source, target = tmp_path / f"routerbench.{ending}", tmp_path / "target.parquet"
     routerbench().to_pickle(source)
     with pytest.warns(UserWarning, match="executes code from the file"):
-        convert(source, target, allow_pickle=True)
+        done = convert(source, target, allow_pickle=True)
+    left = "prompt, gpt-4|model_response, claude|model_response, oracle_model_to_route_to"
+    said = f"columns left out: {left}"
+    assert done.notes == (said,)
+    routerbench().to_csv(tmp_path / "copy.csv", index=False)
+    copied = convert(tmp_path / "copy.csv", target, overwrite=True)
+    assert copied == convert(
+        tmp_path / "copy.csv", target, overwrite=True, source_format="routerbench"
+    )
+    assert (copied.format, copied.notes) == ("routerbench", (said,))
+    with pytest.raises(FieldError, match=r"from = 'routerbench': .*MODEL\|total_cost"):
+        convert(target, tmp_path / "x.csv", source_format="routerbench")
     assert read_outcomes(target).to_dict(as_series=False) == {
         "query_id": ["mmlu.1", "mbpp.2"],
         "task": ["mmlu", "mbpp"],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -132,7 +132,7 @@ def _whole_queries(kept: pl.DataFrame, queries: int, notes: list[str]) -> Comple
 
 
 def json_lines(path: Path, field: str = "source") -> Iterator[dict[str, Any]]:
-    """The objects of a JSON-lines file, plain or gzipped, one after the other.
+    """The objects of a JSON file, one a line or in an array, plain or gzipped, one after the other.
 
     Raises:
         FieldError: if it cannot be read, or a line is no object.
@@ -140,7 +140,13 @@ def json_lines(path: Path, field: str = "source") -> Iterator[dict[str, Any]]:
     place = 0
     try:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as stream:
-            for place, line in enumerate(stream, start=1):
+            lines: Iterable[bytes] = stream
+            if stream.read(1) == b"[":
+                stream.seek(0)
+                lines = (json.dumps(entry).encode() for entry in json.load(stream))
+            else:
+                stream.seek(0)
+            for place, line in enumerate(lines, start=1):
                 if not line.strip():
                     continue
                 content = json.loads(line)

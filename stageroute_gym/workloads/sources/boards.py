@@ -10,13 +10,23 @@ from stageroute_gym.errors import FieldError
 from stageroute_gym.workloads.sources.answers import Answer, Source, json_lines, number
 
 _SHOWN = 5
+_START = 2**20
 
 
 def is_json_lines(path: Path) -> bool:
-    """Whether it is JSON lines with an object ``models``."""
-    if not path.is_file() or not {".jsonl", ".ndjson"} & set(path.suffixes):
+    """Whether it is JSON lines, or an array, with an object ``models``."""
+    if not path.is_file() or not {".jsonl", ".ndjson", ".json"} & set(path.suffixes):
+        return False
+    if path.suffix == ".json" and not _is_array_of_models(path):
         return False
     return isinstance(next(json_lines(path), {}).get("models"), dict)
+
+
+def _is_array_of_models(path: Path) -> bool:
+    """Whether a JSON document begins like one, so that it is worth to be read for a look."""
+    with path.open("rb") as stream:
+        start = stream.read(_START)
+    return start.lstrip().startswith(b"[") and b'"models"' in start
 
 
 def read_json_lines(path: Path) -> Source:
@@ -65,19 +75,27 @@ def read_swebench(path: Path) -> Source:
     name = max(told, key=lambda board: len(told[board]))
     answers: list[Answer] = []
     free = []
+    names = [str(entry.get("name")) for entry in told[name]]
+    twice = {each for each in names if names.count(each) > 1}
     for entry in told[name]:
+        # A name says the agent and the model, not the run.
+        label = str(entry["name"])
+        if label in twice:
+            label = f"{label} {entry.get('folder') or entry.get('date')}"
         details = entry["per_instance_details"]
         costs = [number(each.get("cost")) for each in details.values()]
         if not any(costs):
-            free.append(str(entry.get("name")))
+            free.append(label)
             continue
         for (instance, each), cost in zip(details.items(), costs, strict=True):
             task = instance.rpartition("-")[0].replace("__", "/") or instance
             resolved = number(each.get("resolved"))
-            answers.append((instance, task, str(entry["name"]), resolved, cost, None, None))
+            answers.append((instance, task, label, resolved, cost, None, None))
     if not answers:
         raise FieldError("source", str(path), "entries whose per_instance_details have costs")
     notes = [f"board {name!r}, of {len(told)}; a task is an instance's repository"]
+    if twice:
+        notes.append(f"entries of one name have their folder behind it: {', '.join(sorted(twice))}")
     if free:
         more = f" and {len(free) - _SHOWN} more" if len(free) > _SHOWN else ""
         notes.append(

@@ -235,6 +235,28 @@ def test_no_query_that_all_models_answered(tmp_path):
         convert(source, target, without=["d"], overwrite=True)
 
 
+def test_entries_of_one_name_on_a_board(tmp_path):
+    source = swebench(tmp_path)
+    board = json.loads(source.read_text())
+    entries = (board["leaderboards"] if isinstance(board, dict) else board)[-1]
+    results = entries.get("results") or entries["entries"]
+    told = [entry for entry in results if entry.get("per_instance_details")]
+    for place, entry in enumerate(told):
+        entry |= {"name": "agent", "folder": f"run-{place}"}
+    source.write_text(json.dumps(board))
+    done = convert(source, tmp_path / "out.csv")
+    assert set(done.models) <= {f"agent run-{place}" for place in range(len(told))}
+    assert any("entries of one name have their folder behind it: agent" in n for n in done.notes)
+
+
+def test_json_lines_in_an_array(tmp_path):
+    lines = [json.loads(line) for line in json_lines(tmp_path).read_text().splitlines()]
+    source = tmp_path / "array.json"
+    source.write_text(json.dumps(lines, indent=1))
+    done = convert(source, tmp_path / "out.csv")
+    assert (done.format, done.models) == ("json-lines", ("a", "b"))
+
+
 def test_scores_beyond_the_unit_interval(tmp_path):
     def negative(record):
         return record | {"score": record["score"] * 3 - 1}
