@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from stageroute_gym.errors import FieldError
 from stageroute_gym.evaluation.entries import parse_entries
+from stageroute_gym.evaluation.oracle_values import service
 from stageroute_gym.evaluation.running import play
 from stageroute_gym.evaluation.statistics import Estimate, estimate
 from stageroute_gym.logs.workload import Logged
@@ -54,12 +55,15 @@ class Replay:
         starts: time at which each stage starts, seconds since 1970, ``(K,)``.
         today: what the log did.
         played: what each agent did.
+        service: what share of the requests the budget can serve, as by
+            `stageroute_gym.evaluation.oracle_values.service`.
     """
 
     problem: Problem
     starts: Floats
     today: Replayed
     played: tuple[Replayed, ...]
+    service: Mapping[str, float | None]
 
 
 def replay_problem(workload: Logged, given: Mapping[str, Any]) -> tuple[Problem, tuple[str, ...]]:
@@ -144,4 +148,4 @@ def replay(
                 stage_cost=by_stage["spend"],
             )
         )
-    return Replay(problem, log.time[starts], today, tuple(played))
+    return Replay(problem, log.time[starts], today, tuple(played), service(world))

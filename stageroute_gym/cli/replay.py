@@ -47,6 +47,7 @@ def replay(
     """Play a log again in its own order under other agents or another budget."""
     from stageroute_gym.advice.replay import replay as play_again
     from stageroute_gym.advice.replay import replay_problem
+    from stageroute_gym.evaluation.oracle_values import service_note
     from stageroute_gym.logs import Logged
     from stageroute_gym.report.replay_tables import replay_dict, replay_tables
     from stageroute_gym.report.terminal import print_line, print_table
@@ -76,6 +77,9 @@ def replay(
         "Assumed: what a model scores and costs on a request that another one served is drawn from "
         "the requests of the same task that it served.",
     )
+    unserved = service_note(dict(result.service))
+    if unserved is not None:
+        print_line(console, unserved)
     for table in replay_tables(result):
         console.print()
         print_table(console, table)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any, cast
@@ -41,6 +42,7 @@ def watch(
     from rich.live import Live
 
     from stageroute_gym.evaluation.entries import Entry
+    from stageroute_gym.evaluation.oracle_values import service, service_note
     from stageroute_gym.evaluation.running import check_seeds
     from stageroute_gym.rendering.terminal import episode_view
     from stageroute_gym.scenarios import get
@@ -53,6 +55,9 @@ def watch(
     made = gym.make(entry.env_id, scenario=chosen, disable_env_checker=True)
     env = cast("StageRouteEnv", made.unwrapped)
     console = stdout_console()
+    unserved = service_note(service(env.world))
+    for note in (*chosen.notes(), *([unserved] if unserved else [])):
+        print(f"note: {chosen.name}: {note}", file=sys.stderr)
     title = f"{entry.label} on {env.scenario.name}, {entry.env_id}, seed {seed}"
     if not console.is_terminal:
         *_, last = _played(entry, env, seed, env.problem.horizon)

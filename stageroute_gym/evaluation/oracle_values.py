@@ -57,6 +57,7 @@ def service_note(served: dict[str, float | None]) -> str | None:
     line = f"this budget serves at most {100 * share:.4g} % of the queries"
     if budget is None:
         return f"{line}; no budget serves all, for want of models or throughput"
-    # Rounded upwards, so that what is said suffices.
+    # Rounded upwards, so that what is said suffices, but not for the last bits of a sum.
     digits = 3 - math.ceil(math.log10(budget))
-    return f"{line}; from b = {math.ceil(budget * 10.0**digits) / 10.0**digits:.4g} on all"
+    rounded = math.ceil(budget * (1 - 1e-12) * 10.0**digits) / 10.0**digits
+    return f"{line}; from b = {rounded:.4g} on all"

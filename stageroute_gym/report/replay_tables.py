@@ -63,10 +63,11 @@ def stage_table(replay: Replay) -> AdviceTable:
 
 
 def replay_dict(replay: Replay) -> dict[str, Any]:
-    """The replay as JSON-native values: ``problem``, ``starts``, ``today`` and ``played``."""
+    """The replay as JSON-native values: its fields by name."""
     return {
         "problem": replay.problem.to_dict(),
         "starts": replay.starts.tolist(),
+        "service": dict(replay.service),
         "today": _dict(replay.today),
         "played": [_dict(played) for played in replay.played],
     }

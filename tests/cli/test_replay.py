@@ -55,6 +55,13 @@ def _players(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(Path(__file__).resolve().parents[1] / "evaluation"))
 
 
+def test_a_budget_that_cannot_serve_all_is_said(stageroute: Stageroute, log: str):
+    given = ("replay", log, "--agents", "players:Even", "--seeds", "1", "--budget", "2.5e-4")
+    line = "this budget serves at most 25 % of the queries; from b = 0.001 on all"
+    assert line in stageroute(*given).out
+    assert json.loads(stageroute(*given, "--json").out)["service"]["share"] == pytest.approx(0.25)
+
+
 def test_the_command_prints_both(stageroute: Stageroute, log: str):
     given = ("--agents", "players:Even,cheapest", "--seeds", "2", "--num-stages", "3")
     outcome = stageroute("replay", log, *given)

@@ -57,6 +57,8 @@ def train(
     """Train an agent with stable-baselines3; the result is a file that leaderboards rank."""
     from stageroute_agents.sb3 import training
     from stageroute_agents.sb3.settings import TrainingSettings
+    from stageroute_gym import scenarios
+    from stageroute_gym.evaluation.oracle_values import service, service_note
 
     if resume is not None:
         folder = Path(resume)
@@ -83,6 +85,10 @@ def train(
         # Without commas, which stand between the agents of a leaderboard.
         name = f"{algo}-{scenario.replace(',', '+')}-{seed}"
         folder = Path(out) if out is not None else Path("runs") / name
+    for chosen in (scenarios.get(name, **settings.overrides) for name in settings.scenarios):
+        unserved = None if chosen.per_seed else service_note(service(chosen.world()))
+        for note in (*chosen.notes(), *([unserved] if unserved else [])):
+            print(f"note: {chosen.name}: {note}", file=sys.stderr)
     try:
         path = training.resume(folder) if resume is not None else training.train(settings, folder)
     except KeyboardInterrupt:
