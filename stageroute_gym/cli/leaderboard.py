@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -18,6 +19,9 @@ from stageroute_gym.cli.options import (
 )
 from stageroute_gym.cli.output import stdout_console
 from stageroute_gym.errors import FieldError
+
+if TYPE_CHECKING:
+    from stageroute_gym.evaluation.entries import Entry
 
 
 @with_scenario_options
@@ -55,7 +59,9 @@ def leaderboard(
     add: Annotated[
         bool,
         typer.Option(
-            "--add", help="Add agents or seeds to the one in --out; other options as it had them."
+            "--add",
+            help="Add agents or seeds to the one in --out, which keeps its own; the other options "
+            "as it had them.",
         ),
     ] = False,
     *,
@@ -66,7 +72,8 @@ def leaderboard(
 
     from stageroute_gym.evaluation.clusters import make_backend
     from stageroute_gym.evaluation.leaderboard import run_leaderboard
-    from stageroute_gym.evaluation.trials import LeaderboardSettings
+    from stageroute_gym.evaluation.storage import ResultsFolder
+    from stageroute_gym.evaluation.trials import LeaderboardSettings, kept_entries
     from stageroute_gym.report.board import show, write_page, write_tables
 
     if "data" in overrides and scenario is None:
@@ -74,11 +81,17 @@ def leaderboard(
             "data", overrides["data"], "a scenario that reads it, such as --scenario recorded"
         )
     workers = make_backend(backend, jobs, patience)
+    chosen_seeds = None if seeds is None else parse_seeds(seeds)
+    entries: Sequence[str | Entry] | None = agent
+    if add:
+        kept = ResultsFolder(out).settings()
+        entries = kept_entries(kept) if agent is None else agent
+        chosen_seeds = kept["seeds"] if chosen_seeds is None else chosen_seeds
     settings = LeaderboardSettings.checked(
-        agents=agent,
+        agents=entries,
         scenarios=None if scenario is None else split_names(scenario),
         suite=suite,
-        seeds=None if seeds is None else parse_seeds(seeds),
+        seeds=chosen_seeds,
         env_id=env_id,
         **overrides,
     )

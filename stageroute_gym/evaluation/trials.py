@@ -52,6 +52,21 @@ class Trial:
         }
 
 
+def kept_entries(kept: dict[str, Any]) -> tuple[Entry, ...]:
+    """The entries of a leaderboard that is there already, with their agents as they are today.
+
+    Args:
+        kept: its settings, as `LeaderboardSettings.to_dict` makes them.
+
+    Raises:
+        FieldError: if one of its agents is no longer there.
+    """
+    return tuple(
+        Entry.resolved(entry["agent"], entry["parameters"], label=label, env_id=entry["env_id"])
+        for label, entry in kept["entries"].items()
+    )
+
+
 @dataclass(frozen=True)
 class LeaderboardSettings:
     """All that decides a leaderboard's results.
@@ -141,10 +156,7 @@ class LeaderboardSettings:
                 name, given, before = difference
                 allowed = f"{before!r}, as the leaderboard to add to was run with"
                 raise FieldError(name, given, allowed)
-        entries: dict[str, Entry] = {}
-        for label, before in kept["entries"].items():
-            given = (before["agent"], before["parameters"])
-            entries[label] = Entry.resolved(*given, label=label, env_id=before["env_id"])
+        entries = {entry.label: entry for entry in kept_entries(kept)}
         for entry in self.entries:
             there = entries.get(entry.label, entry)
             if (there.agent, dict(there.parameters), there.env_id) != (

@@ -36,6 +36,16 @@ def test_a_torn_file_is_named_and_its_trial_run_again(stageroute: Stageroute) ->
 
 
 @pytest.mark.slow
+def test_what_is_added_leaves_the_others_as_they_are(stageroute: Stageroute) -> None:
+    common = (*GIVEN[:7], "--jobs", "1", "--out", "board")
+    assert stageroute(*common, "--agents", "wide=players:Even", "--seeds", "2:4").code == 0
+    assert stageroute(*common, "--agents", "players:Shares", "--add").code == 0
+    assert stageroute(*common, "--seeds", "7:8", "--add").code == 0
+    rows = pl.read_parquet("board/results.parquet").select("entry", "seed").rows()
+    assert rows == [(entry, s) for entry in ("players:Shares", "wide") for s in (2, 3, 7)]
+
+
+@pytest.mark.slow
 def test_an_agent_whose_code_has_changed_is_run_again(tmp_path: Path) -> None:
     """In processes of their own, as a user does who edits a file between two calls."""
     (tmp_path / "mine.py").write_text(
