@@ -104,7 +104,10 @@ def terms_of_bound(law: Summary) -> Finding:
     )
     off = max(abs(row["slope"]["mean"] - row["expected"]) for row in law["terms"])
     slopes = ", ".join(f"{slope:.2f} at K = {rule}" for rule, slope in worst.items())
-    short = f"exponents at most {off:.2f} from the bound's; worst slope {slopes}"
+    short = (
+        f"exponents at most {off:.2f} from the bound's, asked {NEAR:g}, set after they had been "
+        f"seen; worst slope {slopes}"
+    )
     return judged(measured, short, asked, agrees=best and not far)
 
 

@@ -185,6 +185,13 @@ def test_the_shipped_manifest_has_settings_that_its_parts_take():
             assert part.about
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("quick", [False, True])
+def test_all_entries_and_scenarios_of_the_shipped_manifest_are_there(quick: bool):
+    parts = [part for part in read_manifest(quick=quick).values() if not part.needs_data]
+    assert len(plan(parts)) == len(parts)
+
+
 def test_what_a_part_left_unfinished_is_not_taken_for_done(manifest: Path, tmp_path: Path):
     part = chosen_parts(read_manifest(manifest), ["shares"])[0]
     folder = ReproductionFolder(tmp_path / "out", quick=False)
