@@ -187,3 +187,5 @@ def _print_contents(report: FileReport, console: Console) -> None:
         f", and {len(report.tasks) - TASKS_SHOWN} more" if len(report.tasks) > TASKS_SHOWN else ""
     )
     console.print(f"tasks: {tasks}{more}", markup=False)
+    if report.features:
+        console.print(f"features of a query: {report.features}", markup=False)

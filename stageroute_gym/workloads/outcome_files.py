@@ -21,6 +21,7 @@ from stageroute_gym.workloads.layouts import (
     models_of,
     to_wide,
 )
+from stageroute_gym.workloads.query_features import feature_names
 from stageroute_gym.workloads.table_files import read_table
 
 if TYPE_CHECKING:
@@ -78,6 +79,7 @@ class FileReport:
         models: one report a model.
         problems: messages, one a fault; empty if the file can be used.
         remarks: what had to be recognised, such as a separator or decimal commas.
+        features: number of the features of a query that can be read.
     """
 
     path: str
@@ -87,6 +89,7 @@ class FileReport:
     models: tuple[ModelReport, ...]
     problems: tuple[str, ...]
     remarks: tuple[str, ...]
+    features: int = 0
 
 
 def read_outcomes(path: str | Path) -> pl.DataFrame:
@@ -189,11 +192,12 @@ def check_file(path: str | Path) -> FileReport:
         messages = tuple(str(problem) for problem in problems)
         return FileReport(str(path), layout, len(frame), {}, (), messages, remarks)
     wide, problems = to_wide(frame)
-    messages = tuple(str(problem) for problem in [*problems, *cell_problems(wide)])
+    features, faults = feature_names(wide, "data")
+    messages = tuple(str(problem) for problem in [*problems, *cell_problems(wide), *faults])
     counts = wide["task"].drop_nulls().value_counts(sort=True)
     tasks = {str(task): int(number) for task, number in counts.iter_rows()}
     models = tuple(_model_report(wide, name) for name in models_of(wide.columns))
-    return FileReport(str(path), layout, len(wide), tasks, models, messages, remarks)
+    return FileReport(str(path), layout, len(wide), tasks, models, messages, remarks, len(features))
 
 
 def _model_report(wide: pl.DataFrame, name: str) -> ModelReport:

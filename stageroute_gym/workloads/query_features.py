@@ -121,31 +121,60 @@ def _joined(
     return rows, numbers[found_at["place"].to_numpy()], named
 
 
+def feature_names(frame: pl.DataFrame, field: str) -> tuple[list[str], list[FieldError]]:
+    """Names of a file's features, as far as these can be read, and all that is wrong with them.
+
+    Args:
+        frame: a wide file.
+        field: name of the option that holds its path.
+    """
+    _, names, problems = _read_numbers(frame, field)
+    return names, problems
+
+
 def _numbers(frame: pl.DataFrame, field: str) -> tuple[NDArray[np.float64], list[str]]:
     """Columns ``feature:<name>``, then those of ``embedding``, shape (Q, F), float64; names."""
-    import polars as pl
-
-    names = [name for name in frame.columns if name.startswith(FEATURE)]
-    parts = []
-    for name in names:
-        kind = frame.schema[name]
-        if not (kind.is_numeric() or kind == pl.Boolean):
-            raise FieldError(f"{name} of {field}", str(kind), "a column of numbers")
-        parts.append(frame[name].cast(pl.Float64).fill_null(np.nan).to_numpy()[:, None])
-    if EMBEDDING in frame.columns:
-        parts.append(_embeddings(frame[EMBEDDING], field))
-    if not parts:
+    numbers, names, problems = _read_numbers(frame, field)
+    for problem in problems:
+        raise problem
+    if not names:
         allowed = f"a file with columns {FEATURE}<name> or a list column {EMBEDDING}"
         raise FieldError(field, ", ".join(frame.columns[:5]), allowed)
-    numbers = np.concatenate(parts, axis=1)
-    names += [f"{EMBEDDING}[{place}]" for place in range(numbers.shape[1] - len(names))]
-    if numbers.shape[1] > MAX_COLUMNS:
-        raise FieldError(f"features of {field}", numbers.shape[1], f"at most {MAX_COLUMNS}")
-    if not np.isfinite(numbers).all():
-        row, column = np.argwhere(~np.isfinite(numbers))[0]
-        where = f"{names[column]} of query {frame['query_id'][int(row)]!r}"
-        raise FieldError(where, float(numbers[row, column]), "a finite number")
     return numbers, names
+
+
+def _read_numbers(
+    frame: pl.DataFrame, field: str
+) -> tuple[NDArray[np.float64], list[str], list[FieldError]]:
+    """What `_numbers` returns of the columns that can be read, and what is wrong with any."""
+    import polars as pl
+
+    names: list[str] = []
+    parts, problems = [np.empty((len(frame), 0))], []
+    for name in frame.columns:
+        if not name.startswith(FEATURE):
+            continue
+        kind = frame.schema[name]
+        if kind.is_numeric() or kind == pl.Boolean:
+            parts.append(frame[name].cast(pl.Float64).fill_null(np.nan).to_numpy()[:, None])
+            names.append(name)
+        else:
+            problems.append(FieldError(f"{name} of {field}", str(kind), "a column of numbers"))
+    if EMBEDDING in frame.columns:
+        try:
+            parts.append(_embeddings(frame[EMBEDDING], field))
+            names += [f"{EMBEDDING}[{place}]" for place in range(parts[-1].shape[1])]
+        except FieldError as problem:
+            problems.append(problem)
+    numbers = np.concatenate(parts, axis=1)
+    if len(names) > MAX_COLUMNS:
+        problems.append(FieldError(f"features of {field}", len(names), f"at most {MAX_COLUMNS}"))
+    fine = np.isfinite(numbers)
+    for column in np.flatnonzero(~fine.all(axis=0)):
+        row = int(fine[:, column].argmin())
+        where = f"{names[column]} of query {frame['query_id'][row]!r}"
+        problems.append(FieldError(where, float(numbers[row, column]), "a finite number"))
+    return numbers, names, problems
 
 
 def _embeddings(column: pl.Series, field: str) -> NDArray[np.float64]:

@@ -8,7 +8,7 @@ import pytest
 
 from stageroute_gym import scenarios
 from stageroute_gym.errors import FieldError
-from stageroute_gym.workloads import Recorded, read_outcomes
+from stageroute_gym.workloads import Recorded, check_file, read_outcomes
 from stageroute_gym.workloads.query_features import features_named
 
 OUTCOMES = {
@@ -111,6 +111,20 @@ def test_faults_are_told(tmp_path, columns, message):
     path = written(tmp_path, OUTCOMES | columns)
     with pytest.raises(FieldError, match=message):
         Recorded(data=path, features="columns").outcomes()
+
+
+def test_a_check_of_the_file_tells_all_faults_of_its_features(tmp_path):
+    report = check_file(written(tmp_path, OUTCOMES | NUMBERS | LISTS))
+    assert (report.features, report.problems) == (4, ())
+    wrong = {"feature:n": ["p", "q", "r", "s"], "embedding": [[1.0], [2.0, 3.0], [1.0], [1.0]]}
+    wrong |= {"feature:m": [1.0, None, 3.0, 4.0], "feature:k": [1.0, 2.0, 3.0, np.inf]}
+    report = check_file(written(tmp_path, OUTCOMES | wrong))
+    assert [problem.partition(" = ")[0] for problem in report.problems] == [
+        "feature:n of data",
+        "lengths of embedding of data",
+        "feature:m of query 'b'",
+        "feature:k of query 'd'",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -65,6 +65,12 @@ def test_a_world_keeps_what_its_traits_say(number):
     low, high = (int(end) for end in traits.horizon.split("-"))
     assert low <= world.problem.horizon <= high
     assert world.schedule.available.any(axis=1).all()
+    slots, stages = world.problem.max_deployed, world.problem.num_stages
+    assert {"one": slots == 1, "some": slots >= 1, "all": slots == world.num_models}[traits.slots]
+    low, high = {"one": (1, 1), "few": (2, 30), "many": (30, 300)}[traits.stages]
+    assert low <= stages <= min(high, world.problem.horizon)
+    carried = np.sort(world.throughput)[::-1][:slots].sum()
+    assert {"equal": carried >= 1 - 1e-5, "mixed": True, "below-one": carried < 1}[traits.alphas]
     scores = set(np.unique(world.table.score).tolist())
     if traits.scores == "binary":
         assert scores == {0.0, 1.0}
