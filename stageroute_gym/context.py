@@ -203,5 +203,8 @@ def attributes_of(env: Any, name: str) -> list[Any]:
         # Gymnasium's and stable-baselines3's vectors alike.
         return list(inner.get_attr(name))
     except (AttributeError, EOFError) as error:
-        allowed = "an AgentContext, or an environment of this project, wrapped or in a vector"
+        allowed = (
+            "an AgentContext (from a file: AgentContext.read), or an environment of this project, "
+            "wrapped or in a vector"
+        )
         raise FieldError("env", env, allowed) from error
