@@ -204,7 +204,7 @@ def attributes_of(env: Any, name: str) -> list[Any]:
         return list(inner.get_attr(name))
     except (AttributeError, EOFError) as error:
         allowed = (
-            "an AgentContext (from a file: AgentContext.read), or an environment of this project, "
-            "wrapped or in a vector"
+            "an AgentContext, or an environment of this project, wrapped or in a vector; "
+            "AgentContext.read(PATH) reads one from a file"
         )
         raise FieldError("env", env, allowed) from error
