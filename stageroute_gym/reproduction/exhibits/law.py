@@ -150,7 +150,9 @@ def _horizon_axis(horizons: Sequence[int]) -> alt.X:
         "horizon:Q",
         title="T",
         scale=alt.Scale(type="log", nice=False),
-        axis=alt.Axis(format=".2~s", values=list(horizons), grid=False, labelOverlap=True),
+        axis=alt.Axis(
+            format=".2~s", values=list(horizons), grid=False, labelOverlap=True, labelSeparation=4
+        ),
     )
 
 
