@@ -29,6 +29,9 @@ class LogFormat:
         succeeded: column and values of a request that was answered; None where all are.
         cached: column and values of a request that a cache answered, which tells nothing of what
             its model costs; None where the log does not tell.
+        others: column, and words in it, of what is no answer in text, such as an embedding; None
+            where the log does not tell.
+        mixed: whether rows without a model are something else than requests, as spans of tools are.
     """
 
     name: str
@@ -37,6 +40,8 @@ class LogFormat:
     cost_unit: float = 1.0
     succeeded: tuple[str, tuple[str, ...]] | None = None
     cached: tuple[str, tuple[str, ...]] | None = None
+    others: tuple[str, tuple[str, ...]] | None = None
+    mixed: bool = False
 
 
 # Beside a format's own columns, those that a user may have added under plain names.
@@ -60,6 +65,10 @@ FORMATS = (
         marks=("spend", "startTime", "model"),
         succeeded=("status", ("success",)),
         cached=("cache_hit", ("true",)),
+        others=(
+            "call_type",
+            ("embedding", "moderation", "image", "speech", "transcription", "rerank"),
+        ),
     ),
     LogFormat(
         "helicone",
@@ -111,6 +120,9 @@ FORMATS = (
             "output_tokens": ("gen_ai.usage.output_tokens",),
         },
         marks=("startTimeUnixNano",),
+        # The span of an agent tells the tokens of its calls again.
+        others=("gen_ai.operation.name", ("embedding", "tool", "agent", "workflow")),
+        mixed=True,
     ),
     LogFormat(
         "generic",
@@ -204,6 +216,14 @@ def column_names(
                 + ("; or --prices, for tokens" if name == "cost" else ""),
             )
     return found
+
+
+def one_column(frame: pl.DataFrame, candidates: tuple[str, ...]) -> pl.DataFrame:
+    """With the first of the columns that are there filled from the others, row by row."""
+    import polars as pl
+
+    there = [column for column in candidates if column in frame.columns]
+    return frame.with_columns(pl.coalesce(there).alias(there[0])) if there[1:] else frame
 
 
 def flattened(frame: pl.DataFrame, wanted: Iterable[str] = ()) -> pl.DataFrame:

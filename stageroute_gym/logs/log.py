@@ -19,6 +19,7 @@ from stageroute_gym.logs.formats import (
     format_of,
     is_log,
     likely_scores,
+    one_column,
 )
 from stageroute_gym.logs.requests import ROW, Origin, answered, checked, priced, typed
 from stageroute_gym.workloads.table_files import place_in, read_table
@@ -114,13 +115,14 @@ def read_log(
     mapped = dict(columns or {})
     frame = flattened(frame, mapped.values())
     format_ = format_of(frame.columns, source, mapped)
+    frame = one_column(frame, format_.columns["model"])
     names = column_names(frame.columns, format_, mapped, priced=prices is not None)
     notes.append(f"read as a log of {format_.name}")
 
     def place(row: int) -> str:
         return f"span {row + 1}" if spans else place_in(path, row)
 
-    kept = answered(frame.with_row_index(ROW), format_, notes)
+    kept = answered(frame.with_row_index(ROW), format_, names["model"], notes)
     tidy = typed(kept, names, format_.cost_unit if "cost" not in mapped else 1.0)
     if prices is not None:
         tidy = priced(tidy, prices, price_of or {}, notes)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
 
@@ -50,23 +50,43 @@ class Origin:
         return tuple(self.frame[self.names[side]][row] for side in _TOKENS)
 
 
-def answered(frame: pl.DataFrame, format_: LogFormat, notes: list[str]) -> pl.DataFrame:
-    """Without the requests that failed, and those that a cache answered; ``notes`` get it said."""
+def answered(frame: pl.DataFrame, format_: LogFormat, model: str, notes: list[str]) -> pl.DataFrame:
+    """The requests that a model answered in text.
+
+    Args:
+        frame: the table.
+        format_: its format.
+        model: the column of the model.
+        notes: what is left out is added to it, in words.
+    """
     import polars as pl
 
-    for marks, why, default in (
-        (format_.succeeded, "failed", True),
-        (format_.cached, "were answered by a cache, which tells no model's cost,", False),
-    ):
-        if marks is None or marks[0] not in frame.columns:
-            continue
-        marked = pl.col(marks[0]).cast(pl.String).str.to_lowercase().is_in(list(marks[1]))
-        marked = marked.fill_null(default)
-        kept = frame.filter(marked if default else ~marked)
+    def leave_out(rows: pl.Expr, why: str) -> None:
+        nonlocal frame
+        kept = frame.filter(~rows)
         if len(kept) < len(frame):
             left = len(frame) - len(kept)
-            notes.append(f"{left:,} of {len(frame):,} requests {why} and are left out")
+            notes.append(f"{left:,} of {len(frame):,} {why} and are left out")
         frame = kept
+
+    def told(marks: tuple[str, tuple[str, ...]]) -> pl.Expr:
+        return pl.col(marks[0]).cast(pl.String).str.to_lowercase()
+
+    def known(marks: tuple[str, tuple[str, ...]] | None) -> TypeGuard[tuple[str, tuple[str, ...]]]:
+        return marks is not None and marks[0] in frame.columns
+
+    if format_.mixed:
+        leave_out(pl.col(model).is_null(), "rows name no model")
+    if known(format_.others):
+        words = "|".join(format_.others[1])
+        other = told(format_.others).str.contains(words).fill_null(False)
+        leave_out(other, "requests are for something else than text")
+    if known(format_.succeeded):
+        fine = told(format_.succeeded).is_in(list(format_.succeeded[1])).fill_null(True)
+        leave_out(~fine, "requests failed")
+    if known(format_.cached):
+        hit = told(format_.cached).is_in(list(format_.cached[1])).fill_null(False)
+        leave_out(hit, "requests were answered by a cache, which tells no model's cost,")
     return frame
 
 

@@ -358,6 +358,38 @@ def test_what_a_cache_answered_tells_no_models_cost(tmp_path: Path):
     assert any("1 of 3 requests were answered by a cache" in remark for remark in log.remarks)
 
 
+def test_spans_of_tools_and_agents_are_no_requests(tmp_path: Path):
+    spans = [
+        {"startTimeUnixNano": 1, "gen_ai.request.model": "a", "gen_ai.response.model": "a-2026"},
+        {"startTimeUnixNano": 2, "gen_ai.request.model": "b", "gen_ai.operation.name": "chat"},
+        {"startTimeUnixNano": 3, "http.route": "/v1/chat"},
+        {
+            "startTimeUnixNano": 4,
+            "gen_ai.request.model": "a",
+            "gen_ai.operation.name": "embeddings",
+        },
+        {
+            "startTimeUnixNano": 5,
+            "gen_ai.request.model": "a",
+            "gen_ai.operation.name": "invoke_agent",
+        },
+    ]
+    path = tmp_path / "spans.jsonl"
+    path.write_text("\n".join(json.dumps(span | {"cost": 0.1, "score": 1}) for span in spans))
+    log = read_log(path, columns={"cost": "cost"})
+    assert log.models == ("a-2026", "b")
+    assert "1 of 5 rows name no model and are left out" in log.remarks
+    assert "2 of 4 requests are for something else than text and are left out" in log.remarks
+
+
+def test_embeddings_in_a_log_are_left_out(tmp_path: Path):
+    log = read_log(
+        lines(tmp_path, LITELLM, call_type="aembedding", model="embedder"),
+        columns={"score": "metadata.score"},
+    )
+    assert log.models == ("gpt",)
+
+
 def test_a_plain_log_of_tokens_is_recognised_where_prices_are_given(tmp_path):
     path, prices = tmp_path / "log.csv", tmp_path / "llm_data.json"
     path.write_text("time,model,prompt,output_tokens,score\n1,a,100,20,1\n2,a,300,0,0\n")
