@@ -7,11 +7,12 @@ disk, and only then given its name.
 from __future__ import annotations
 
 import io
+import json
 import os
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from stageroute_gym.errors import FieldError
 
@@ -67,6 +68,21 @@ def write_text(path: str | Path, text: str, *, field: str = "file") -> None:
     write_atomically(path, lambda partial: partial.write_bytes(content), field=field)
 
 
+def write_json(path: str | Path, content: Any, *, field: str = "file") -> None:
+    """Write JSON, indented, by `write_atomically`.
+
+    Args:
+        path: the file.
+        content: JSON-native values.
+        field: as for `write_atomically`.
+
+    Raises:
+        FieldError: as `write_atomically`.
+        ValueError: if a number is not finite, which JSON has no word for.
+    """
+    write_text(path, json.dumps(content, indent=2, allow_nan=False) + "\n", field=field)
+
+
 def write_table(path: str | Path, table: pl.DataFrame, *, field: str = "file") -> None:
     """Write a table as CSV where the path ends in ``.csv``, else as Parquet.
 
@@ -86,6 +102,23 @@ def write_table(path: str | Path, table: pl.DataFrame, *, field: str = "file") -
     else:
         table.write_parquet(content, compression="zstd")
     write_atomically(path, lambda partial: partial.write_bytes(content.getbuffer()), field=field)
+
+
+def make_folder(path: str | Path, *, field: str = "out") -> None:
+    """Make a folder, and those above it, unless they are there.
+
+    Args:
+        path: the folder.
+        field: as for `write_atomically`.
+
+    Raises:
+        FieldError: if that cannot be done.
+    """
+    try:
+        Path(path).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        allowed = f"a folder that can be written to; {_reason(error)}"
+        raise FieldError(field, str(path), allowed) from error
 
 
 def _reason(error: OSError) -> str:

@@ -11,48 +11,8 @@ from stageroute_agents.stageroute import StageRoute
 from stageroute_gym.context import AgentContext
 
 
-class MeanDeployment(StageRoute):
-    """StageRoute without optimism in deployment: DeployOPT on the empirical means.
-
-    A model never tried counts as an average of those tried, so that only a slot left over, or bad
-    luck of the others, gets it deployed. Routing stays optimistic.
-
-    Args:
-        context: what it may know of the world it is for.
-        seed: seed of the agent's own random numbers.
-        gamma: confidence scale of RouteOPT's bounds, at least 0.
-        cost_scale: as for `StageRoute`.
-
-    Raises:
-        FieldError: if a parameter is out of range.
-    """
-
-    def __init__(
-        self,
-        context: AgentContext,
-        *,
-        seed: int = 0,
-        gamma: float = 0.1,
-        cost_scale: str | float = "list_price",
-    ) -> None:
-        super().__init__(context, seed=seed, gamma=gamma, cost_scale=cost_scale)
-
-    def deployment_estimates(
-        self, batch: Batch, state: State, rows: Integers
-    ) -> tuple[Floats, Floats]:
-        """Mean scores and costs."""
-        tried = batch["pulls"] > 0
-        number = np.maximum(tried.sum(axis=1, keepdims=True), 1)
-
-        def means(observed: NDArray[np.float32]) -> Floats:
-            average = observed.sum(axis=1, keepdims=True, dtype=np.float64) / number
-            return np.where(tried, observed.astype(np.float64), average)
-
-        return means(batch["mean_score"]), means(batch["mean_cost"])
-
-
-class FixedRouting(StageRoute):
-    """StageRoute without re-solving: RouteOPT once a stage, with the bounds at its start.
+class Ablation(StageRoute):
+    """StageRoute without one of its parts.
 
     Args:
         context: what it may know of the world it is for.
@@ -73,6 +33,31 @@ class FixedRouting(StageRoute):
         cost_scale: str | float = "list_price",
     ) -> None:
         super().__init__(context, seed=seed, gamma=gamma, cost_scale=cost_scale)
+
+
+class MeanDeployment(Ablation):
+    """StageRoute without optimism in deployment: DeployOPT on the empirical means.
+
+    A model never tried counts as an average of those tried, so that only a slot left over, or bad
+    luck of the others, gets it deployed. Routing stays optimistic.
+    """
+
+    def deployment_estimates(
+        self, batch: Batch, state: State, rows: Integers
+    ) -> tuple[Floats, Floats]:
+        """Mean scores and costs."""
+        tried = batch["pulls"] > 0
+        number = np.maximum(tried.sum(axis=1, keepdims=True), 1)
+
+        def means(observed: NDArray[np.float32]) -> Floats:
+            average = observed.sum(axis=1, keepdims=True, dtype=np.float64) / number
+            return np.where(tried, observed.astype(np.float64), average)
+
+        return means(batch["mean_score"]), means(batch["mean_cost"])
+
+
+class FixedRouting(Ablation):
+    """StageRoute without re-solving: RouteOPT once a stage, with the bounds at its start."""
 
     def initial_state(self, rows: int) -> State:
         """With the shares of the stage, shape (rows, N)."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from collections.abc import Callable
@@ -14,6 +13,7 @@ import typer
 from stageroute_gym.benchmark.section import FULL, QUICK, Effort, Section, rich_table
 from stageroute_gym.errors import FieldError, closest
 from stageroute_gym.extras import check_extra
+from stageroute_gym.writing import make_folder, write_json
 
 JSON_NAME = "bench.json"
 
@@ -109,10 +109,9 @@ def bench(
 
 
 def _write(sections: list[Section], out: Path) -> list[Path]:
-    out.mkdir(parents=True, exist_ok=True)
+    make_folder(out)
     file = out / JSON_NAME
-    content = {section.name: section.to_dict() for section in sections}
-    file.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    write_json(file, {section.name: section.to_dict() for section in sections}, field="out")
     files = [file]
     for section in sections:
         if section.name == "growth":

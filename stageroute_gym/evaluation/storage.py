@@ -20,7 +20,7 @@ from stageroute_gym.errors import FieldError
 from stageroute_gym.evaluation import fingerprints
 from stageroute_gym.evaluation.running import Played
 from stageroute_gym.evaluation.trials import Trial, differing, first_difference
-from stageroute_gym.writing import write_table, write_text
+from stageroute_gym.writing import make_folder, write_json, write_table
 
 if TYPE_CHECKING:
     import polars as pl
@@ -118,8 +118,8 @@ class ResultsFolder:
         Raises:
             FieldError: if the folder cannot be made or written to.
         """
+        make_folder(self.path / EPISODES)
         try:
-            (self.path / EPISODES).mkdir(parents=True, exist_ok=True)
             if not resume:
                 # The settings go last, since it is they that say whose the others are.
                 for path in sorted(self._written(), key=lambda path: path.name == SETTINGS):
@@ -172,7 +172,7 @@ class ResultsFolder:
                 ending: fingerprints.of_file(self._file(trial, ending)) for ending in _ENDINGS
             },
         }
-        write_text(self._file(trial, _RECORD), _json(record), field="out")
+        write_json(self._file(trial, _RECORD), record, field="out")
 
     def collect(self, trials: Sequence[Trial]) -> tuple[pl.DataFrame, pl.DataFrame]:
         """Write results, stages and timings of finished trials, sorted; results and timings."""
@@ -198,7 +198,7 @@ class ResultsFolder:
 
     def write_json(self, name: str, content: dict[str, Any]) -> None:
         """Write JSON to a file of the folder."""
-        write_text(self.path / name, _json(content), field="out")
+        write_json(self.path / name, content, field="out")
 
     def _present(self) -> list[Path]:
         """What is here under the names of a leaderboard's files."""
@@ -285,10 +285,6 @@ def _mean_timing(kept: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
         for name in ("agent_microseconds", "env_microseconds")
     }
     return {**new, **means, "decisions": decisions}
-
-
-def _json(content: dict[str, Any]) -> str:
-    return json.dumps(content, indent=2, allow_nan=False) + "\n"
 
 
 def _file_name(scenario: str, entry: str) -> str:

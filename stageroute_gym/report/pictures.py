@@ -15,7 +15,7 @@ from stageroute_gym.report.charts.data import chart_tables
 from stageroute_gym.report.charts.parts import PIXELS_AN_ENTRY
 from stageroute_gym.report.results import Results
 from stageroute_gym.report.theme import LIGHT, Theme
-from stageroute_gym.writing import write_atomically
+from stageroute_gym.writing import make_folder, write_atomically
 
 if TYPE_CHECKING:
     import polars as pl
@@ -71,11 +71,7 @@ def write_pictures(
 
     tables, written = chart_tables(results), []
     target = Path(folder)
-    try:
-        target.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        allowed = f"a folder that can be written to; {error.strerror}"
-        raise FieldError(form, str(folder), allowed) from error
+    make_folder(target, field=form)
     for chart in board_charts(swept=bool(results.summary["sweeps"])):
         for name, scenario in _places(chart, results):
             drawn = filled(chart, tables, results, scenario, shown)

@@ -11,7 +11,7 @@ from stageroute_gym.errors import FieldError
 from stageroute_gym.evaluation import fingerprints
 from stageroute_gym.evaluation.storage import read_table
 from stageroute_gym.reproduction.part import Measured
-from stageroute_gym.writing import write_table, write_text
+from stageroute_gym.writing import make_folder, write_table, write_text
 
 if TYPE_CHECKING:
     from stageroute_gym.reproduction.manifest import Part
@@ -128,19 +128,6 @@ class ReproductionFolder:
             if name != SUMMARY
         }
         return Measured(summary, tables, self.timing(part).get("measured", {}))
-
-
-def make_folder(path: Path) -> None:
-    """Make a folder.
-
-    Raises:
-        FieldError: if that cannot be done.
-    """
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        allowed = f"a folder that can be written to; {error.strerror}"
-        raise FieldError("out", str(path), allowed) from error
 
 
 def as_json(content: Any, *, indent: int | None = 1) -> str:

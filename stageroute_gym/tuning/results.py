@@ -13,7 +13,7 @@ from stageroute_gym.evaluation.trials import first_difference
 from stageroute_gym.locking import HOLDER, LOCK
 from stageroute_gym.tuning.search import TuningTrial
 from stageroute_gym.tuning.settings import Candidate, TuningSettings
-from stageroute_gym.writing import write_table, write_text
+from stageroute_gym.writing import make_folder, write_json, write_table
 
 if TYPE_CHECKING:
     import polars as pl
@@ -70,8 +70,8 @@ class TuningFolder:
         Raises:
             FieldError: if it cannot be written to.
         """
+        make_folder(self.path / AGENTS)
         try:
-            (self.path / AGENTS).mkdir(parents=True, exist_ok=True)
             if overwrite:
                 for path in (*self.path.glob(f"{AGENTS}/*.json"), *self._written()):
                     path.unlink(missing_ok=True)
@@ -149,8 +149,7 @@ class TuningFolder:
         return self.path / AGENTS / f"{re.sub(r'[^A-Za-z0-9._-]', '_', agent)}.json"
 
     def _write_json(self, name: str, content: dict[str, Any]) -> None:
-        text = json.dumps(content, indent=2, allow_nan=False) + "\n"
-        write_text(self.path / name, text, field="out")
+        write_json(self.path / name, content, field="out")
 
 
 def tables(found: dict[str, list[TuningTrial]]) -> tuple[pl.DataFrame, pl.DataFrame]:

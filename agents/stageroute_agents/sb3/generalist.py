@@ -18,6 +18,7 @@ from stageroute_agents.sb3.settings import TrainingSettings
 from stageroute_gym import checks
 from stageroute_gym.errors import FieldError
 from stageroute_gym.scenarios import Scenario, get
+from stageroute_gym.writing import make_folder
 
 AGENT_FILE = "agent.sragent"
 # As many as the largest world has; the weights know of no number.
@@ -80,7 +81,7 @@ def train_generalist(
     from stageroute_agents.sb3 import cloning
     from stageroute_agents.sb3.files import save
 
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder, field="folder")
     policy = new_policy(seed)
     actor = policy.mlp_extractor.actor
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import dataclasses
 import inspect
-import json
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,6 +14,7 @@ import numpy as np
 
 from stageroute_agents.sb3.settings import TrainingSettings
 from stageroute_gym.errors import FieldError, closest
+from stageroute_gym.writing import make_folder, write_json
 
 AGENT_FILE = "agent.sragent"
 SETTINGS_FILE = "settings.json"
@@ -82,9 +82,8 @@ def _run(settings: TrainingSettings, folder: Path, *, resumed: bool, show_progre
     best = -math.inf
     if not resumed:
         # Only now, so that settings which the library refuses leave no folder behind.
-        folder.mkdir(parents=True, exist_ok=True)
-        text = json.dumps(settings.to_dict(), indent=1)
-        (folder / SETTINGS_FILE).write_text(text, encoding="utf-8")
+        make_folder(folder)
+        write_json(folder / SETTINGS_FILE, settings.to_dict(), field="out")
     elif has_checkpoint(folder):
         best = read_checkpoint(folder, model)
     env.seed(_episode_seed(settings.seed, model.num_timesteps))
