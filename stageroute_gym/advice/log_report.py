@@ -27,6 +27,7 @@ class LogReport:
 
     Attributes:
         counts: requests of each group that each model served, ``(G, N)``.
+        scored: whether a score is known of each of these pairs, bool ``(G, N)``.
         today_score: what the log's own choices scored.
         today_cost: what they cost, USD a query.
         today_shares: share of the requests that each model served, ``(N,)``.
@@ -38,6 +39,7 @@ class LogReport:
     """
 
     counts: NDArray[np.int64]
+    scored: NDArray[np.bool_]
     today_score: Interval
     today_cost: Interval
     today_shares: Floats
@@ -55,6 +57,12 @@ class LogReport:
     def empty(self) -> int:
         """Number of cells without any request."""
         return int((self.counts == 0).sum())
+
+    @property
+    def unscored(self) -> list[tuple[int, int]]:
+        """Cells with requests of which no score is known."""
+        found = np.argwhere((self.counts > 0) & ~self.scored)
+        return [(int(group), int(model)) for group, model in found]
 
 
 def log_report(evidence: LogEvidence, plan: Plan, seed: int = 0) -> LogReport:
@@ -75,6 +83,7 @@ def log_report(evidence: LogEvidence, plan: Plan, seed: int = 0) -> LogReport:
     counts = evidence.counts()
     return LogReport(
         counts=counts,
+        scored=np.isfinite(evidence.sums().means().score),
         today_score=Interval.of(now.score, drawn[:, 0]),
         today_cost=Interval.of(now.cost, drawn[:, 1]),
         today_shares=counts.sum(axis=0) / counts.sum(),
@@ -142,7 +151,8 @@ def _assumptions(evidence: LogEvidence) -> tuple[str, ...]:
     )
     lines = [
         f"Assumed: {chosen}; and what one model scores and costs says nothing of another.",
-        "A plan sends no request of a task to a model that served none of that task.",
+        "A plan sends no request of a task to a model that served none of that task, or of which "
+        "no score there is known.",
     ]
     if log.cell_score is not None:
         lines.append(

@@ -18,6 +18,7 @@ from stageroute_gym.workloads import OutcomeTable, Schedule
 from stageroute_gym.workloads.table import task_features
 
 Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
 
 # Outcomes of all models on all requests, and weights of the requests in each stage: two gigabytes,
 # and one.
@@ -139,18 +140,40 @@ class Logged:
     def notes(self, problem: Problem) -> tuple[str, ...]:
         """What was recognised and repaired, and what is assumed where a model served no request."""
         log = self.log()
-        counts = np.zeros((len(log.tasks), len(log.models)), np.int64)
-        np.add.at(counts, (log.task, log.model), 1)
-        empty = np.argwhere(counts == 0)
-        if not len(empty):
-            return log.remarks
-        task, model = empty[0]
-        more = f", and {len(empty) - 1} more pairs" if len(empty) > 1 else ""
+        served, scored = _coverage(log)
         return (
             *log.remarks,
-            f"{log.models[model]} served no request of {log.tasks[task]}{more}: its outcomes there "
-            "are taken from its other tasks",
+            *_said(log, ~served, "{model} served no request of {task}", "its outcomes there are"),
+            *_said(
+                log,
+                served & ~scored,
+                "no score of {model} on {task} is known",
+                "its score there is",
+            ),
         )
+
+
+def _coverage(log: Log) -> tuple[Flags, Flags]:
+    """Of each task and model: whether it served such requests, and whether a score is known."""
+    shape = (len(log.tasks), len(log.models))
+    served, scored = np.zeros(shape, np.bool_), np.zeros(shape, np.bool_)
+    served[log.task, log.model] = True
+    if log.cell_count is not None:
+        return served, log.cell_count > 0
+    known = np.isfinite(log.score)
+    scored[log.task[known], log.model[known]] = True
+    return served, scored
+
+
+def _said(log: Log, pairs: Flags, what: str, taken: str) -> tuple[str, ...]:
+    """A sentence on the first of some pairs of task and model, and how many more there are."""
+    found = np.argwhere(pairs)
+    if not len(found):
+        return ()
+    task, model = found[0]
+    more = f", and {len(found) - 1} more pairs" if len(found) > 1 else ""
+    first = what.format(model=log.models[model], task=log.tasks[task])
+    return (f"{first}{more}: {taken} taken from its other tasks",)
 
 
 @functools.lru_cache(maxsize=4)

@@ -109,6 +109,7 @@ def _log(advice: Advice, log: LogReport) -> dict[str, Any]:
             group: dict(zip(names, row, strict=True))
             for group, row in zip(groups, log.counts.tolist(), strict=True)
         },
+        "unscored": [[groups[group], names[model]] for group, model in log.unscored],
         "propensity": "estimated" if log.estimated else "logged",
         "policies": {name: _finite(asdict(policy)) for name, policy in log.policies.items()},
         "assumptions": list(log.assumptions),

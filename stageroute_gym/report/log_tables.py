@@ -13,6 +13,8 @@ from stageroute_gym.report.advice_tables import (
 )
 from stageroute_gym.report.names import short_names
 
+_SHOWN = 3
+
 
 def log_headline(advice: Advice, log: LogReport) -> list[str]:
     """What the log does today against the plan, what it covers, and what is assumed."""
@@ -26,9 +28,19 @@ def log_headline(advice: Advice, log: LogReport) -> list[str]:
         f"request; the plan {abs(gain):.4f} {'more' if gain >= 0 else 'less'} for "
         f"{usd(abs(saved))} USD a request {'less' if saved >= 0 else 'more'}.",
         f"Coverage: of {cells} pairs of task and model {log.empty} have no request and {thin} "
-        f"fewer than {FEW_REQUESTS}.",
+        f"fewer than {FEW_REQUESTS}{_unscored(advice, log)}.",
         *log.assumptions,
     ]
+
+
+def _unscored(advice: Advice, log: LogReport) -> str:
+    """What the coverage says of requests without scores."""
+    if not log.unscored:
+        return ""
+    names, groups = short_names(advice.evidence.models), advice.evidence.groups
+    told = [f"{names[model]} on {groups[group]}" for group, model in log.unscored]
+    more = f" and {len(told) - _SHOWN} more" if len(told) > _SHOWN else ""
+    return f"; no score is known of {', '.join(told[:_SHOWN])}{more}"
 
 
 def log_tables(

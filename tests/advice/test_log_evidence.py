@@ -120,6 +120,10 @@ def test_scores_from_a_second_file_count_as_many_as_they_say():
     advice = advise(evidence, Wishes(budget=9.0), resamples=5)
     report = log_report(evidence, advice.plan)
     assert report.policies == {}
+    assert report.unscored == [(1, 1)]
+    model, task = log.models[1], log.tasks[1]
+    assert f"; no score is known of {model} on {task}." in " ".join(log_headline(advice, report))
+    assert advice_dict(advice, report)["log"]["unscored"] == [[task, model]]
     assert advice.plan.worth.score > report.today_score.value
 
 

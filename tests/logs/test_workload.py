@@ -83,6 +83,18 @@ def test_an_uncovered_pair_is_said(path: str):
     assert second.startswith("c served no request of late: its outcomes there are taken from")
 
 
+def test_a_pair_without_a_score_is_said(tmp_path):
+    path = tmp_path / "log.csv"
+    rows = ("1,a,1,1,x", "2,b,1,1,x", "3,a,1,,y", "4,b,1,0,y")
+    path.write_text("\n".join(("time,model,cost,score,task", *rows)))
+    said = "no score of a on y is known: its score there is taken from its other tasks"
+    assert said in Logged(data=str(path)).notes(problem())
+    scores = tmp_path / "scores.csv"
+    scores.write_text("task,model,score,count\nx,a,1,9\nx,b,1,9\ny,a,0,9\n")
+    said = "no score of b on y is known: its score there is taken from its other tasks"
+    assert said in Logged(data=str(path), scores=str(scores)).notes(problem())
+
+
 @pytest.mark.parametrize("order", ["drawn", "log"])
 def test_it_is_a_scenario_like_any_other(path: str, order: str):
     check_scenario(Scenario("mine", 1, problem(), Logged(data=path, order=order)))
