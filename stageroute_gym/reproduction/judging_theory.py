@@ -6,7 +6,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from stageroute_gym.reproduction.claims import Claim, Finding, judged, untested
-from stageroute_gym.reproduction.parts.law_instances import CUBE_ROOT, NOISE, THREE, TWO_THIRDS
+from stageroute_gym.reproduction.parts.law_instances import (
+    CUBE_ROOT,
+    LATE,
+    NOISE,
+    THREE,
+    TWO_THIRDS,
+)
 
 Summary = Mapping[str, Any]
 Row = Mapping[str, Any]
@@ -48,7 +54,9 @@ def nobody_below(law: Summary) -> Finding:
     rows = [*lines, *law["others"]]
     floored = [row for row in rows if row["unavoidable"] > 0]
     below = [row for row in floored if row["end"]["high"] < row["unavoidable"]]
-    nearest = min(floored, key=lambda row: row["end"]["mean"] / row["unavoidable"])
+    # On late newcomers the floor is part of the regret by construction.
+    telling = [row for row in floored if row["instance"] != LATE]
+    nearest = min(telling, key=lambda row: row["end"]["mean"] / row["unavoidable"])
     sloped = [row for row in rows if row["tail"]["high"] is not None]
     slow = [row for row in sloped if row["instance"] == NOISE and row["tail"]["high"] < LAW]
     mine = [row for row in lines if row["entry"] == THEORY]
@@ -60,6 +68,13 @@ def nobody_below(law: Summary) -> Finding:
         f"gamma = ln(N T) / 4: {_slopes(mine)}; intervals that hold 1/2 or 1: "
         f"{', '.join(row['instance'] for row in open_ones) or 'none'}."
     )
+    for row in mine:
+        if row["instance"] == LATE:
+            words += (
+                f" On {LATE} regret is by an oracle that deploys at once, so that nobody is below "
+                "its floor by construction; by the stage oracle, which waits too, the slope over "
+                f"all T is {_slope(row['own'])}."
+            )
     found = [f"{row['entry']} on {row['instance']}" for row in (*below, *slow)]
     asked = "nobody below the floor where one is known, and on noise no slope's interval below 2/3"
     asked += "".join(f"; {each}" for each in found)
@@ -136,11 +151,14 @@ def _without_slope(rows: Sequence[Row], key: str = "tail") -> Finding | None:
 
 
 def _slopes(rows: Sequence[Row]) -> str:
-    return ", ".join(
-        f"{row['instance']} {row['tail']['mean']:.3f} ({row['tail']['low']:.3f} to "
-        f"{row['tail']['high']:.3f})"
-        for row in rows
-    )
+    return ", ".join(f"{row['instance']} {_slope(row['tail'])}" for row in rows)
+
+
+def _slope(found: Mapping[str, float | None]) -> str:
+    """A slope with its interval; a dash where a mean is not above 0."""
+    if found["mean"] is None:
+        return "-"
+    return f"{found['mean']:.3f} ({found['low']:.3f} to {found['high']:.3f})"
 
 
 def _span(rows: Sequence[Row]) -> str:

@@ -21,6 +21,7 @@ def line(instance: str, rule: str, entry: str, slope: float, **changes: Any) -> 
         "entry": entry,
         "hard": instance != "stationary",
         "tail": interval,
+        "own": {"mean": 0.1, "low": 0.05, "high": 0.15},
         "end": {"mean": 110.0, "low": 100.0, "high": 120.0},
         "end_horizon": 1000,
         "unavoidable": 0.0 if instance == "noise" else 100.0,
@@ -62,6 +63,9 @@ def test_growth_is_judged_with_the_theorys_gamma_and_says_what_the_published_one
 
 def test_an_agent_below_the_floor_differs():
     assert nobody_below(law()).verdict.startswith("agrees: asked nobody below the floor")
+    assert "which waits too, the slope over all T is 0.100 (0.050 to 0.150)" in (
+        nobody_below(law()).measured
+    )
     below = line("discovery", "T^(1/3)", "magic", 0.66, end={"mean": 50, "low": 40, "high": 60})
     found = nobody_below(law(others=[below]))
     assert found.verdict.startswith("differs")
