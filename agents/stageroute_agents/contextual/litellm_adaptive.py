@@ -34,8 +34,8 @@ class LiteLlmAdaptive(Learner, IndexAgent):
 
     Adapted: the list price of a typical query stands for the price a token, and where it is unknown
     the mean cost, of untried models too where others have none, so that these count as cheapest. A
-    set is deployed by the same rule, with the mean over the types as they come. Ties go to the model
-    tried least, where LiteLLM takes the first. Strengths declared for a type, and priors from
+    set is deployed by the same rule, with the mean over the types as they come. Ties go to the
+    model tried least, where LiteLLM takes the first. Strengths declared for a type, and priors from
     offline data, which LiteLLM knows too, are not given here.
 
     Args:
