@@ -44,6 +44,7 @@ def test_reproduce_paper(tmp_path: Path) -> None:
         'scenarios = ["delayed", "per-task"]\noverrides = { horizon = 2000 }\n'
         'without = [["paced-route", "without pending=paced-route(count_pending=false)"],\n'
         '["paced-route", "without tasks=paced-route(per_task=false)"]]\n'
+        'suite = "worlds-tune"\nworlds = 2\nworld_seeds = 1\n'
     )
     shown = run("reproduce_paper.py", tmp_path, "--manifest", str(manifest), "--out", "out")
     assert "out/reproduction.html" in shown
@@ -53,6 +54,7 @@ def test_reproduce_paper(tmp_path: Path) -> None:
     assert rows["delayed"][2].startswith("+0.0 ± 0.0")
     assert rows["delayed"][1].startswith("+")
     assert rows["per-task"][2].startswith("+")
+    assert "0 of 2" in rows["without tasks"][-1]
 
 
 def test_own_agent(tmp_path: Path) -> None:
