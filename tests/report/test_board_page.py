@@ -19,7 +19,7 @@ from stageroute_gym.report.board import write_page
 from stageroute_gym.report.board_page import board_page, packed, shown_first
 from stageroute_gym.report.charts import board_charts
 from stageroute_gym.report.charts.data import chart_tables
-from stageroute_gym.report.charts.parts import PIXELS_AN_ENTRY
+from stageroute_gym.report.charts.parts import NAME_SIZE, PIXELS_AN_ENTRY
 from stageroute_gym.report.pictures import check_entries, filled, write_pictures
 from stageroute_gym.report.results import Results, read_results
 
@@ -121,6 +121,11 @@ def test_names_at_the_ends_of_lines_do_not_overlap(results: Results, name: str):
     heights = [float(y) for y in re.findall(r'translate\([\d.]+,(-?[\d.]+)\)"[^>]*>line \d', svg)]
     assert len(heights) == 24
     assert all(b - a >= 10 for a, b in itertools.pairwise(sorted(heights)))
+    # The plot makes no room for names beyond what it draws.
+    half = NAME_SIZE / 2
+    assert all(-half <= height <= drawn["height"] + half for height in heights)
+    percents = re.findall(r">(\u2212?\d+)%<", svg)
+    assert name == "regret" or {0, 100} <= set(map(int, percents)) <= set(range(121))
 
 
 def test_pictures_are_written_for_each_scenario(results: Results, tmp_path: Path):

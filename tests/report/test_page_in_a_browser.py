@@ -87,6 +87,8 @@ def test_it_draws_without_an_error_a_request_or_a_sideways_scroll(
 
 def test_a_heading_sorts_and_sorts_the_other_way(opened: Callable[..., Driver]):
     driver = opened()
+    # By score at first, of which the ranks need not be in order.
+    assert driver.find_elements(By.CSS_SELECTOR, 'th[aria-sort]:not([aria-sort="none"])') == []
     heading = driver.find_element(By.CSS_SELECTOR, "#board-overall th:nth-child(4)")
     heading.click()
     scores = [float(cell.split()[0]) for cell in column(driver, "board-overall", 4)]

@@ -64,7 +64,7 @@ def over_queries(field: str = "t", room: int = ROOM) -> alt.X:
         f"{field}:Q",
         title="query",
         scale=alt.Scale(domain=[0, alt.expr("horizon")], nice=False, range=pixels(room)),
-        axis=alt.Axis(format=",d", grid=False, tickCount=5, labelOverlap=True),
+        axis=alt.Axis(format=",d", grid=False, tickCount=5, labelOverlap=True, labelSeparation=8),
     )
 
 
@@ -113,22 +113,28 @@ def pixels(room: int) -> list[Any]:
 def apart(chart: alt.Chart, value: str, groups: tuple[str, ...] = ()) -> alt.Chart:
     """Rows with ``label_y``: ``value``, moved so far that two names do not overlap.
 
-    From below, each is moved up to the distance `GAP` above the one before it, and then all of them
-    down by the mean of that. Needs ``top`` and ``bottom`` of what is drawn.
+    From below, each is moved up to a distance above the one before it, then all of them down by the
+    mean of that, and those that would leave what is drawn back into it. The distance is `GAP`, or
+    what there is for each. Needs ``top`` and ``bottom`` of what is drawn.
     """
     import altair as alt
 
     order: list[Any] = [alt.SortField(value), alt.SortField("entry")]
     by: list[Any] = list(groups)
+    lowest = "datum.bottom + (datum.order - 1) * datum.gap"
+    highest = "datum.top - (datum.names - datum.order) * datum.gap"
     return (
-        chart.transform_calculate(gap=f"(datum.top - datum.bottom || 1) * {GAP}")
+        chart.transform_joinaggregate(names="count()", groupby=by)
+        .transform_calculate(gap=f"(datum.top - datum.bottom || 1) * min({GAP}, 1 / datum.names)")
         .transform_window(order="row_number()", sort=order, groupby=by)
         .transform_calculate(least=f"datum.{value} - datum.order * datum.gap")
         .transform_window(reached="max(least)", sort=order, frame=[None, 0], groupby=by)
         .transform_calculate(raised="datum.reached + datum.order * datum.gap")
         .transform_calculate(moved=f"datum.raised - datum.{value}")
         .transform_joinaggregate(shift="mean(moved)", groupby=by)
-        .transform_calculate(label_y="datum.raised - datum.shift")
+        .transform_calculate(
+            label_y=f"max({lowest}, min(datum.raised - datum.shift, {highest}))",
+        )
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from stageroute_gym.evaluation.measures import BY_KEY, SCORE
 from stageroute_gym.report.charts.parts import (
@@ -18,9 +18,6 @@ from stageroute_gym.report.charts.parts import (
     pixels,
     sized,
 )
-
-if TYPE_CHECKING:
-    pass
 
 
 def profile_chart() -> BoardChart:
@@ -60,7 +57,8 @@ def profile_chart() -> BoardChart:
             mean="datum.low + datum.reached * (datum.high - datum.low) / (datum.points - 1)"
         )
         .transform_window(order="row_number()", sort=[alt.SortField("mean", "descending")])
-        .transform_calculate(label_y=f"1.03 - datum.order * {GAP}")
+        .transform_joinaggregate(names="count()")
+        .transform_calculate(label_y=f"1 - (datum.order - 0.5) * min({GAP}, 1 / datum.names)")
     )
     key = column.mark_rule(size=2).encode(
         x=alt.value(alt.expr(f"width - {ROOM - 6}")),
@@ -128,8 +126,13 @@ def cost_chart() -> BoardChart:
     )
     near = both.transform_joinaggregate(top="max(score)", bottom="min(score)")
     near = near.transform_filter("datum.entry !== null")
-    # Names are kept apart where the points lie one above the other: within a fifth of a decade.
-    near = near.transform_calculate(column="round(log(datum.cost) / log(10) * 5)")
+    # Names are kept apart where points lie one above the other: no twentieth of a decade between.
+    along: list[Any] = [alt.SortField("cost")]
+    near = (
+        near.transform_window(before="lag(cost)", sort=along)
+        .transform_calculate(further="datum.before > 0 && datum.cost > 1.12 * datum.before ? 1 : 0")
+        .transform_window(column="sum(further)", sort=along, frame=[None, 0])
+    )
     names = apart(near, "score", ("column",))
     # On a rim of paper, as lines pass below them.
     placed = names.encode(x=x, y=alt.Y("label_y:Q"), text="entry:N")
