@@ -74,7 +74,11 @@ def deployment(address: str, name: str) -> dict[str, Any]:
             "input_cost_per_token": price,
             "output_cost_per_token": price,
         },
-        "model_info": {"id": name},
+        "model_info": {
+            "id": name,
+            "cache_creation_input_token_cost": 0.0,
+            "cache_read_input_token_cost": 0.0,
+        },
     }
 
 
