@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import io
 import json
+import warnings
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -129,7 +130,7 @@ class AgentFile:
         self.env_id = str(self.settings.env_id)
 
     def __call__(self, context: Any, *, seed: int = 0) -> TrainedAgent:
-        """The agent for a world.
+        """The agent for a world; warns if queries have features that its policy does not read.
 
         Args:
             context: what it may know of the world it is for, or an environment; see
@@ -146,6 +147,9 @@ class AgentFile:
         own = self.normalization or self.settings.relative_features.of(known)
         agent = TrainedAgent.of(self.settings, self.player(own), own, seed)
         agent.check(known)
+        if self.settings.equivariant and known.num_features > 1:
+            words = f"{self.path} does not read the {known.num_features} features of queries"
+            warnings.warn(f"{words}; of trained agents, `generalist` does", stacklevel=2)
         return agent
 
     def policy(self, normalization: Normalization | RelativeFeatures) -> Any:
