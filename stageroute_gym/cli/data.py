@@ -21,15 +21,40 @@ app = typer.Typer(no_args_is_help=True, help="Check, convert and split files of 
 
 TASKS_SHOWN = 10
 
+Prices = Annotated[
+    str | None,
+    typer.Option(metavar="FILE", help="Price list, for answers with tokens and no cost."),
+]
+PriceOf = Annotated[
+    list[str] | None,
+    typer.Option("--price-of", metavar="MODEL=NAME", help="A model's name in --prices."),
+]
+
 
 @app.command()
 def check(
-    file: Annotated[str, typer.Argument(help="Parquet, CSV or JSON lines.", show_default=False)],
+    file: Annotated[
+        str,
+        typer.Argument(
+            help="A table (Parquet, CSV, JSON), or a benchmark's file.", show_default=False
+        ),
+    ],
+    source_format: Annotated[
+        str | None,
+        typer.Option("--from", metavar="FORMAT", help="As for convert; recognised unless given."),
+    ] = None,
+    prices: Prices = None,
+    price_of: PriceOf = None,
 ) -> None:
     """Say what a file holds and all that is wrong with it; exit code 1 if anything is."""
     from stageroute_gym.workloads import check_file
 
-    report = check_file(file)
+    report = check_file(
+        file,
+        source=source_format,
+        prices=prices,
+        price_names=_pairs("price-of", price_of or ()),
+    )
     for remark in report.remarks:
         print(f"{file}: {remark}")
     if report.models:
@@ -65,14 +90,8 @@ def convert(
             "--columns", metavar="OURS=THEIRS", help="Names of a table's columns, commas between."
         ),
     ] = None,
-    prices: Annotated[
-        str | None,
-        typer.Option(metavar="FILE", help="Price list, for answers with tokens and no cost."),
-    ] = None,
-    price_of: Annotated[
-        list[str] | None,
-        typer.Option("--price-of", metavar="MODEL=NAME", help="A model's name in --prices."),
-    ] = None,
+    prices: Prices = None,
+    price_of: PriceOf = None,
     without: Annotated[
         list[str] | None, typer.Option("--without", metavar="MODEL", help="A model to leave out.")
     ] = None,

@@ -137,16 +137,24 @@ def read_any(
     if source is not None:
         checks.choice("source", source, FORMATS)
     name = source or _recognised(path) or TABLE
+    frame, notes = _read(path, name, prices, price_names or {})
+    return Outcomes(checked(frame), notes)
+
+
+def _read(
+    path: str | Path, name: str, prices: str | Path | None, price_names: Mapping[str, str]
+) -> tuple[pl.DataFrame, tuple[str, ...]]:
+    """The frame in a file of the format ``name``, in any layout, and what was assumed."""
     if name in (TABLE, ROUTERBENCH):
         table = read_table(path)
         check_layout(name, table.frame.columns)
-        return Outcomes(checked(table.frame), table.remarks)
+        return table.frame, table.remarks
     if not Path(path).exists():
         raise FieldError("data", str(path), "an existing file")
     frame, notes = sources.read(
-        name, Path(path), prices=prices, price_names=price_names or {}, field="data"
+        name, Path(path), prices=prices, price_names=price_names, field="data"
     )
-    return Outcomes(checked(frame), (f"the file is read as {name}", *notes))
+    return frame, (f"the file is read as {name}", *notes)
 
 
 def check_layout(source: str, columns: list[str], field: str = "source") -> None:
@@ -180,10 +188,32 @@ def checked(frame: pl.DataFrame) -> pl.DataFrame:
     return normalised(wide)
 
 
-def check_file(path: str | Path) -> FileReport:
-    """What a file holds and everything that is wrong with it; raises for none of it."""
+def check_file(
+    path: str | Path,
+    *,
+    source: str | None = None,
+    prices: str | Path | None = None,
+    price_names: Mapping[str, str] | None = None,
+) -> FileReport:
+    """What a file holds and everything that is wrong with it; raises for nothing in it.
+
+    Args:
+        path: the file; arguments as for `read_any`.
+        source: see there.
+        prices: see there.
+        price_names: see there.
+
+    Raises:
+        FieldError: if there is no such format.
+    """
+    if source is not None:
+        checks.choice("source", source, FORMATS)
     try:
-        frame, remarks = read_table(path)
+        name = source or _recognised(path) or TABLE
+    except FieldError:
+        name = TABLE  # reading it says what is wrong
+    try:
+        frame, remarks = _read(path, name, prices, price_names or {})
     except FieldError as error:
         return FileReport(str(path), None, 0, {}, (), (str(error),), ())
     layout = layout_of(frame.columns)

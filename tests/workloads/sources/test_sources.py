@@ -12,7 +12,7 @@ import pytest
 
 from stageroute_gym import scenarios
 from stageroute_gym.errors import FieldError
-from stageroute_gym.workloads import convert, read_outcomes
+from stageroute_gym.workloads import check_file, convert, read_outcomes
 
 SCORES = {("q1", "a"): 1.0, ("q1", "b"): 0.0, ("q2", "a"): 0.5, ("q2", "b"): 1.0}
 TOKENS = {
@@ -207,6 +207,22 @@ def test_each_format_is_recognised_converted_and_played(tmp_path, name):
         assert any("tokens times the list prices" in note for note in done.notes)
         with pytest.raises(FieldError, match=r"prices = None: expected a price list \(--prices"):
             convert(source, target, overwrite=True)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_check_reads_them_as_a_leaderboard_does(tmp_path, name):
+    make, tasks, needs_prices = FORMATS[name]
+    source = make(tmp_path)
+    if needs_prices:
+        (problem,) = check_file(source).problems
+        assert "a price list (--prices FILE)" in problem
+    prices = price_list(tmp_path) if needs_prices else None
+    report = check_file(source, prices=prices)
+    assert (report.problems, report.rows) == ((), 3 if name == "routerarena" else 2)
+    assert report.remarks[0] == f"the file is read as {name}"
+    assert sorted(report.tasks) == tasks
+    with pytest.raises(FieldError, match="source = 'sprut': expected 'sprout'"):
+        check_file(source, source="sprut")
 
 
 def test_what_is_lost_or_assumed_is_said(tmp_path):
