@@ -120,7 +120,8 @@ class Agent(ABC):
     def shares(self, batch: Batch, state: State, rows: Integers) -> Floats:
         """Shares in which the deployed models are to serve the next query, shape (R, N).
 
-        They respect the throughput and add up to at most 1; the rest is declined.
+        They respect the throughput and add up to at most 1. What they leave is declined with
+        continuous actions; with discrete ones see `draw_models`.
 
         Args:
             batch: observations of the ``R`` episodes asked about, in the route phase.
@@ -255,8 +256,11 @@ def draw_actions(
 def draw_models(shares: Floats, masks: NDArray[np.int8], draws: Floats) -> Integers:
     """Draw a model for each row by its shares, among those that the mask allows.
 
-    What masked models cannot take goes to the others in proportion; the share that was to be
-    declined anyway, and every query of a row where no allowed model has a share, is declined.
+    What masked models cannot take goes to the others in proportion. What the shares leave goes to
+    the last allowed model that has one: where it is throughput that they lack, the mask alone says
+    when a model's tokens are used up, and bursts are not wasted; where it is budget, the query is
+    served all the same, and later ones pay for it. A query of a row where no allowed model has a
+    share is declined.
 
     Args:
         shares: shape (E, N), float.

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from stageroute_agents import make, names
+from stageroute_agents.base import draw_models
 from worlds import make_env, make_vector, make_world
 
 from stageroute_gym.errors import FieldError
@@ -165,3 +166,16 @@ def test_an_agent_knows_no_more_than_its_context():
         make("stageroute", context, seed=-1)
     with pytest.raises(FieldError, match=r"^env = 3: expected an AgentContext, or an environment"):
         make("stageroute", 3)
+
+
+def test_models_are_drawn_by_their_shares_and_the_mask():
+    draws, masks = np.linspace(0, 1, 1000, endpoint=False), np.ones((1000, 4), np.int8)
+
+    def drawn(*shares):
+        return np.bincount(draw_models(np.tile(shares, (1000, 1)), masks, draws), minlength=4)
+
+    np.testing.assert_allclose(drawn(0.1, 0.2, 0.7), [100, 200, 700, 0], atol=1)
+    np.testing.assert_allclose(drawn(0.1, 0.2, 0.3), [100, 200, 700, 0], atol=1)
+    masks[:, 1] = 0
+    np.testing.assert_allclose(drawn(0.1, 0.2, 0.7), [125, 0, 875, 0], atol=1)
+    assert drawn(0.0, 1.0, 0.0).tolist() == [0, 0, 0, 1000]
