@@ -15,9 +15,8 @@ from numpy.typing import NDArray
 
 from stageroute_gym.advice.evidence import ALL, FOLDS, GroupSums, Sums, grouped
 from stageroute_gym.advice.plans import Plan, Worth
+from stageroute_gym.array_types import Floats
 from stageroute_gym.logs.log import Log
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,9 +11,8 @@ from stageroute_gym.advice.evidence import FOLDS
 from stageroute_gym.advice.log_evidence import LogEvidence
 from stageroute_gym.advice.plans import Plan
 from stageroute_gym.advice.resampling import Interval
+from stageroute_gym.array_types import Floats
 from stageroute_gym.logs.off_policy import OffPolicy, off_policy
-
-Floats = NDArray[np.float64]
 
 FEW_REQUESTS = 30
 # Parts of the log in which the chances of the models are estimated where it does not tell them.

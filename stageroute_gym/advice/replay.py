@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from stageroute_gym.array_types import Floats
 from stageroute_gym.errors import FieldError
 from stageroute_gym.evaluation.entries import parse_entries
 from stageroute_gym.evaluation.oracle_values import service
@@ -18,8 +18,6 @@ from stageroute_gym.evaluation.statistics import Estimate, estimate
 from stageroute_gym.logs.workload import Logged
 from stageroute_gym.problem import Problem
 from stageroute_gym.scenarios import Scenario
-
-Floats = NDArray[np.float64]
 
 MOST_STAGES = 22
 MOST_SLOTS = 5

@@ -23,6 +23,11 @@ def of_file(path: str | Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
+def of_json(content: Any) -> str:
+    """SHA-256 of JSON-native values, whatever the order of their names."""
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
 def of_code(
     module: str, files: Iterable[str | Path] = (), settings: Mapping[str, Any] | None = None
 ) -> str:

@@ -246,7 +246,7 @@ def warm_up(env_id: str, scenario: str | Scenario) -> None:
     _make_env(env_id, scenario, 1).reset(seed=0)
 
 
-def check_agent(entry: Entry, scenario: Scenario) -> None:
+def check_parameters(entry: Entry, scenario: Scenario) -> None:
     """Make an entry's agent, to see whether it takes its parameters.
 
     Raises:

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 import stageroute_gym
 from stageroute_gym import scenarios
 from stageroute_gym.errors import FieldError
+from stageroute_gym.evaluation import fingerprints
 from stageroute_gym.evaluation.attempts import Failure, machine, run_trials
 from stageroute_gym.evaluation.backends import LocalProcesses
 from stageroute_gym.evaluation.clusters import Backend
@@ -142,7 +143,7 @@ def write_submission(submission: Submission, path: str | Path) -> None:
     content = dict(zip(TABLES, map(_parquet, tables), strict=True))
     manifest: dict[str, Any] = submission.manifest()
     manifest["files"] = {name: hashlib.sha256(data).hexdigest() for name, data in content.items()}
-    manifest["sha256"] = _digest(manifest)
+    manifest["sha256"] = fingerprints.of_json(manifest)
 
     def write(partial: Path) -> None:
         with zipfile.ZipFile(partial, "w") as archive:
@@ -235,7 +236,7 @@ def _numbers(text: str) -> list[int]:
 
 def _check_hashes(path: str | Path, manifest: dict[str, Any], content: dict[str, bytes]) -> None:
     own = {key: value for key, value in manifest.items() if key != "sha256"}
-    changed = [MANIFEST] if _digest(own) != manifest["sha256"] else []
+    changed = [MANIFEST] if fingerprints.of_json(own) != manifest["sha256"] else []
     changed += [
         name
         for name in TABLES
@@ -267,10 +268,6 @@ def _entry_of(given: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(trained_on, list) or not all(isinstance(name, str) for name in trained_on):
         raise FieldError("entry.trained_on", trained_on, "a list of names")
     return {name: given[name] for name in ("agent", "parameters", *_TEXTS[1:], "trained_on")}
-
-
-def _digest(content: dict[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def _parquet(table: pl.DataFrame) -> bytes:

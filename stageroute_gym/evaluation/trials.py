@@ -14,7 +14,7 @@ from stageroute_gym import scenarios as registry
 from stageroute_gym.errors import FieldError
 from stageroute_gym.evaluation import fingerprints
 from stageroute_gym.evaluation.entries import Entry, installed_entries, parse_entries
-from stageroute_gym.evaluation.running import check_agent, check_seeds
+from stageroute_gym.evaluation.running import check_parameters, check_seeds
 from stageroute_gym.evaluation.sweeps import Sweep, sweep
 from stageroute_gym.scenarios import Scenario
 from stageroute_gym.workloads.changing import parts
@@ -135,7 +135,7 @@ class LeaderboardSettings:
                 scenario.world(seed)
         for entry in entries:
             if entry.parameters:
-                check_agent(entry, overridden[0])
+                check_parameters(entry, overridden[0])
         swept = tuple(each for each in sweeps if each.fields)
         return cls(overridden, entries, tuple(checked_seeds), swept, broken)
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
+from stageroute_gym.array_types import Floats
 from stageroute_gym.errors import FieldError, closest
 from stageroute_gym.workloads.table_files import read_table
 
-Floats = NDArray[np.float64]
 _SHOWN = 5
 
 

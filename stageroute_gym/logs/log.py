@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from stageroute_gym.array_types import Floats
 from stageroute_gym.errors import FieldError
 from stageroute_gym.logs.cell_scores import cell_scores
 from stageroute_gym.logs.formats import (
@@ -26,8 +27,6 @@ from stageroute_gym.workloads.table_files import place_in, read_table
 
 if TYPE_CHECKING:
     import polars as pl
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,9 +13,8 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from stageroute_gym.array_types import Floats, Integers
 
 # Below this the weights of a few requests decide all.
 FEWEST_EFFECTIVE = 30.0
@@ -52,7 +51,7 @@ def off_policy(
     policy: Floats,
     expected: Floats,
     value: Floats,
-    model: NDArray[np.int64],
+    model: Integers,
     propensity: Floats,
 ) -> OffPolicy:
     """Estimate what a policy brings.

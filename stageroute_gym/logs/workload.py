@@ -8,17 +8,14 @@ import os
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from stageroute_gym import checks
+from stageroute_gym.array_types import Flags
 from stageroute_gym.errors import FieldError
 from stageroute_gym.logs.log import Log, read_log
 from stageroute_gym.problem import Problem
 from stageroute_gym.workloads import OutcomeTable, Schedule
 from stageroute_gym.workloads.table import task_features
-
-Floats = NDArray[np.float64]
-Flags = NDArray[np.bool_]
 
 # Outcomes of all models on all requests, and weights of the requests in each stage: two gigabytes,
 # and one.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import json
 import os
 import time
@@ -107,7 +106,7 @@ def _planned(part: Part) -> Planned:
         "version": stageroute_gym.__version__,
         "settings": dataclasses.asdict(settings),
         "code": fingerprints.of_code(part.code),
-        "boards": {name: _digest(described[name]) for name in described},
+        "boards": {name: fingerprints.of_json(described[name]) for name in described},
     }
     return Planned(part, settings, boards, json.loads(json.dumps(identity)))
 
@@ -143,10 +142,6 @@ def _run(
     folder.keep(part, planned.identity, measured)
     folder.keep_timing(part, {"measured": measured.timings})
     return []
-
-
-def _digest(content: Any) -> str:
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def _clock() -> tuple[float, float]:

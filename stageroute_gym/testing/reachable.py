@@ -32,6 +32,8 @@ def reachable(value: Any) -> Iterator[tuple[str, Any]]:
     met: set[int] = set()
     while pending:
         path, found = pending.pop()
+        if type(found) in weakref.ProxyTypes:  # what it stands for may be gone
+            continue
         if id(found) in met or isinstance(found, _ENDS) or inspect.ismodule(found):
             continue
         met.add(id(found))
@@ -94,8 +96,6 @@ def _contents(function: FunctionType) -> list[Any]:
 
 
 def _attributes(found: Any) -> Iterator[tuple[str, Any]]:
-    if type(found) in weakref.ProxyTypes:  # what it stands for may be gone
-        return
     # Some libraries' objects make up any attribute that they are asked for.
     own = getattr(found, "__dict__", None)
     if isinstance(own, dict):

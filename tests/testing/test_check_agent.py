@@ -155,6 +155,10 @@ class Box:
         self.__inside = inside
 
 
+def test_reachable_leaves_proxies_of_what_is_gone_alone() -> None:
+    assert len(list(reachable([weakref.proxy(StageRouteEnv()), 1]))) > 0
+
+
 @pytest.mark.parametrize(
     "hide",
     [
