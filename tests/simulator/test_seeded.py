@@ -176,7 +176,8 @@ def test_worlds_of_another_shape_are_refused():
         def build(self, problem, seed):
             table, schedule = super().build(problem, seed)
             size = 2 + min(seed, 1)
-            return dataclasses.replace(table, features=np.zeros((20, size))), schedule
+            wide = np.zeros((20, size))
+            return dataclasses.replace(table, features=wide, feature_names=()), schedule
 
     @dataclasses.dataclass(frozen=True)
     class Far(Drawn):
