@@ -121,7 +121,7 @@ def world_scores(results: pl.DataFrame) -> dict[str, WorldScores]:
     import polars as pl
 
     means = (
-        results.group_by("entry", "scenario")
+        results.group_by("entry", "scenario", maintain_order=True)
         .agg(pl.col(SCORE).sort_by("seed").mean())
         .drop_nulls()
         .sort("entry", "scenario")

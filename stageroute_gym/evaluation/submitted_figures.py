@@ -127,7 +127,7 @@ def check_figures(
         if keys != sorted((scenario, label) for scenario in scenarios):
             raise FieldError(f"{name}.parquet", keys, f"each of the suite's scenarios, by {label}")
     # Every episode's row is the sum of its stages'.
-    added = stages.group_by("scenario", "seed").agg(
+    added = stages.group_by("scenario", "seed", maintain_order=True).agg(
         pl.col(*_SUMS).sum(), unserved=(pl.col("declined") + pl.col("unreached")).sum()
     )
     shown = episodes.select(added.columns)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
@@ -89,6 +91,17 @@ def test_models_beyond_the_last_row_are_added_up(results: Results, monkeypatch: 
         assert folded[name]["place"].max() == 2
     others = folded["cells"].filter(place=2)["model"].unique().to_list()
     assert all(name.endswith("other models") for name in others)
+
+
+def test_the_order_of_rows_changes_no_bit(results: Results, monkeypatch: pytest.MonkeyPatch):
+    """Threads hand rows on in any order, and floats add up to another last bit in another."""
+    monkeypatch.setattr(model_data, "MODELS_DRAWN", 2)
+    first = model_tables(results)
+    for seed in range(5):
+        shuffled = results.stages.sample(fraction=1.0, shuffle=True, seed=seed)
+        again = model_tables(replace(results, stages=shuffled))
+        for name, table in first.items():
+            assert table.equals(again[name]), name
 
 
 def test_points_are_means_and_the_frontier_is_above_blind_entries(

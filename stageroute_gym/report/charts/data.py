@@ -139,7 +139,8 @@ def _points(results: Results) -> pl.DataFrame:
     import polars as pl
 
     means = (
-        results.episodes.group_by("scenario", "entry")
+        # In their order, since threads that share the rows out would add them up in any.
+        results.episodes.group_by("scenario", "entry", maintain_order=True)
         .agg(
             (pl.col("spend") / pl.col("horizon")).mean().alias("cost") * PER_THOUSAND,
             pl.col("score_per_query").mean().alias("score"),

@@ -44,7 +44,7 @@ def model_tables(results: Results) -> dict[str, pl.DataFrame]:
         )
         .explode("model", "share")
         .drop_nulls("model")
-        .group_by("scenario", *where, "worlds", "model")
+        .group_by("scenario", *where, "worlds", "model", maintain_order=True)
         .agg(pl.col("share").sum())
         .select("scenario", "model", *where, pl.col("share") / pl.col("worlds"))
     )
@@ -73,7 +73,9 @@ def _places(served: pl.DataFrame, planned: pl.DataFrame, results: Results) -> pl
     )
     return (
         pl.concat([own, theirs])
-        .group_by(*keys, "model")
+        # One order of adding up, so that a page has the same bytes at every run.
+        .sort(*keys, "model", "amount")
+        .group_by(*keys, "model", maintain_order=True)
         .agg(pl.col("amount").sum())
         .sort(*keys, "amount", "model", descending=[False, False, True, False])
         .with_columns(
@@ -117,7 +119,8 @@ def _gathered(rows: pl.DataFrame, places: pl.DataFrame, values: list[str]) -> pl
     keys = ["scenario", "entry"]
     return (
         rows.join(places, on=[*keys, "model"])
-        .group_by(*keys, "place", "name", "start", "end")
+        .sort(*keys, "place", "start", "model")
+        .group_by(*keys, "place", "name", "start", "end", maintain_order=True)
         .agg(pl.col(values).sum().clip(0.0, 1.0))
         .sort(*keys, "place", "start")
         .rename({"name": "model"})
