@@ -13,8 +13,9 @@ DEMO_AGENTS = stageroute,paced-route,generalist,ppo,linucb,paretobandit,greedy-p
 demo: $(VENV)/core
 	$(BIN)/stageroute leaderboard --suite quick --agents $(DEMO_AGENTS) --out results/quick --overwrite
 
+# By file: what a file sets up and compiles is done by one process.
 check: lint
-	$(BIN)/python -m pytest -q -n 2 --dist loadgroup -m "not benchmark and not slow"
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not benchmark and not slow"
 
 # The speed ratios run by themselves, since tests beside them would share their caches.
 test: $(VENV)/dev

@@ -8,6 +8,7 @@ from typing import Any
 
 import gymnasium as gym
 import pytest
+from speeds import quick_ones
 from stageroute_agents import make
 
 import stageroute_gym  # noqa: F401  registers the environments
@@ -40,7 +41,10 @@ def test_every_kind_of_environment_tells_the_same(env_id: str) -> None:
 
 
 @pytest.mark.parametrize("env_id", IDS)
-@pytest.mark.parametrize("kind", ["DummyVecEnv", "SubprocVecEnv", "NativeVecEnv"])
+@pytest.mark.parametrize(
+    "kind",
+    quick_ones(["DummyVecEnv", "SubprocVecEnv", "NativeVecEnv"], "DummyVecEnv", "NativeVecEnv"),
+)
 @pytest.mark.parametrize("name", ["paced-route", "oracle", "uniform"])
 def test_agents_play_in_stable_baselines3_s_environments(env_id: str, kind: str, name: str) -> None:
     vec_env = pytest.importorskip("stable_baselines3.common.vec_env", reason="the extra rl")

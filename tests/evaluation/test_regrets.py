@@ -13,17 +13,21 @@ SHORT = {"horizon": 600, "num_stages": 5}
 SEEDS = [0, 3, 4]
 
 
+def slow(*case):
+    return pytest.param(*case, marks=pytest.mark.slow)
+
+
 @pytest.mark.parametrize(
     ("agent", "scenario", "overrides"),
     [
         ("stageroute", "routerbench-tight", {}),  # some episodes end early
         ("stageroute(gamma=2.0)", "routerbench", {"budget_rule": "soft", "failure_rate": 0.1}),
-        ("stageroute(radius='joint', epsilon=0.1)", "delayed", {"feedback_delay": 50}),
-        ("stageroute(gamma=2.0)", "hidden-model", {"pool_stages": 2, "pool_size": 4}),
-        ("stageroute", "slow-start", {"activation_delay": 30}),  # routed in Python
-        ("stageroute-fixed-routing", "late-newcomers", {}),
-        ("paced-route", "hidden-model", {}),
-        ("linucb", "late-newcomers", {}),
+        slow("stageroute(radius='joint', epsilon=0.1)", "delayed", {"feedback_delay": 50}),
+        slow("stageroute(gamma=2.0)", "hidden-model", {"pool_stages": 2, "pool_size": 4}),
+        slow("stageroute", "slow-start", {"activation_delay": 30}),  # routed in Python
+        slow("stageroute-fixed-routing", "late-newcomers", {}),
+        slow("paced-route", "hidden-model", {}),
+        slow("linucb", "late-newcomers", {}),
     ],
 )
 def test_regret_is_that_of_an_evaluation(agent, scenario, overrides):

@@ -137,6 +137,7 @@ def programme(score, cost, budget, throughput, *, shared):
     return -found.fun
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shared", [False, True])
 @pytest.mark.parametrize("budget", [0.3, 1.0, 2.0, 9.0])
 def test_prices_are_those_of_the_programme(shared, budget):
@@ -155,6 +156,7 @@ def test_prices_are_those_of_the_programme(shared, budget):
     assert value <= best * (1.01 if shared else 1 + 1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("budget", [0.4, 1.0, 3.0])
 def test_sets_are_nearly_the_best(budget):
     rng = np.random.default_rng(3)
@@ -174,6 +176,7 @@ def test_sets_are_nearly_the_best(budget):
     assert few.tolist() == [0, 1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("env_class", [StageRouteVectorEnv, StageRouteContinuousVectorEnv])
 def test_it_is_paced_route_until_features_pay(env_class):
     env = env_class(2, scenario="noise-features", horizon=300, feedback_delay=3)
@@ -189,6 +192,7 @@ def test_it_is_paced_route_until_features_pay(env_class):
         observation, *_ = env.step(actions[0])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("env_class", [StageRouteVectorEnv, StageRouteContinuousVectorEnv])
 def test_a_batch_routes_by_features_as_single_episodes_do(env_class):
     scenario = {"scenario": "per-query", "horizon": 400, "num_stages": 4, "max_deployed": 3}

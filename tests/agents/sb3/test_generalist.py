@@ -192,6 +192,7 @@ def test_bad_input_is_named(change: dict[str, Any], field: str, tmp_path: Path) 
     assert not (tmp_path / "run").exists()
 
 
-def test_folder_that_holds_something_is_refused(trained: Path) -> None:
+def test_folder_that_holds_something_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "agent.sragent").touch()
     with pytest.raises(FieldError, match="folder"):
-        train_generalist(trained.parent)
+        train_generalist(tmp_path)
