@@ -29,6 +29,12 @@ def best_set(index: Floats, caps: Floats, pulls: NDArray[np.float32], slots: int
     """The ``slots`` usable models with the largest index, shape (E, N), bool.
 
     This is the deployment rule of every algorithm that has no notion of slots.
+
+    Args:
+        index: as for `ranking`, like the next two.
+        caps: see there.
+        pulls: see there.
+        slots: how many models, at least 1.
     """
     chosen = np.zeros(caps.shape, np.bool_)
     np.put_along_axis(chosen, ranking(index, caps, pulls)[:, :slots], True, axis=1)
@@ -36,7 +42,16 @@ def best_set(index: Floats, caps: Floats, pulls: NDArray[np.float32], slots: int
 
 
 def filled_shares(index: Floats, caps: Floats, pulls: NDArray[np.float32]) -> Floats:
-    """The best model up to its throughput, the second best for what is left, and so on."""
+    """The best model up to its throughput, the second best for what is left, and so on.
+
+    Args:
+        index: as for `ranking`, like the next two.
+        caps: see there.
+        pulls: see there.
+
+    Returns:
+        Shares of the queries, at most 1 in a row, shape (E, N), float64.
+    """
     order = ranking(index, caps, pulls)
     ranked = np.take_along_axis(caps, order, axis=1)
     taken = np.cumsum(ranked, axis=1) - ranked

@@ -174,11 +174,24 @@ class Diary:
         return np.zeros((rows, self._slots, size))
 
     def recall(self, notes: Floats, queries: NDArray[Any], rows: Integers) -> Floats:
-        """Notes on the query with the number in ``queries``, shape (len(rows), size)."""
+        """Notes on the query with the number in ``queries``, shape (R, size), float64.
+
+        Args:
+            notes: those of all episodes, from `blank`.
+            queries: number of the query in each of all episodes, shape (E,), whole numbers.
+            rows: the episodes asked about, shape (R,), int64.
+        """
         return notes[rows, queries[rows] % self._slots]
 
     def note(self, notes: Floats, queries: NDArray[Any], rows: Integers, values: Floats) -> None:
-        """Note ``values``, shape (len(rows), size), on the query to be routed now."""
+        """Note something on the query to be routed now.
+
+        Args:
+            notes: as for `recall`, like the next two; written.
+            queries: see there.
+            rows: see there.
+            values: what to note, shape (R, size), float64.
+        """
         notes[rows, queries[rows] % self._slots] = values
 
 

@@ -153,7 +153,14 @@ class ParetoBandit(LinearAgent):
         return np.where(above, -1e9 - unit_cost, value)
 
     def add(self, state: State, rows: Integers, models: Integers, x: Floats) -> None:
-        """Add ``x x'`` to ``A`` of the models that served, and invert it."""
+        """Add ``x x'`` to ``A`` of the models that served, and invert it.
+
+        Args:
+            state: what is remembered of all episodes.
+            rows: the episodes, shape (R,), int64.
+            models: which model served in each, shape (R,), int64.
+            x: the queries' features, shape (R, d), float64.
+        """
         state["precision"][rows, models] += x[:, :, None] * x[:, None, :]
         state["inverse"][rows, models] = np.linalg.inv(state["precision"][rows, models])
 

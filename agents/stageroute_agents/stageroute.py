@@ -200,7 +200,17 @@ def confidence_bounds(
     cost_scale: float,
     joint: bool,
 ) -> tuple[Floats, Floats]:
-    """``mu^U`` and ``c^L`` of each model, shapes (E, N), float64, for observations (E, N)."""
+    """``mu^U`` and ``c^L`` (USD) of each model, each of shape (E, N), float64.
+
+    Args:
+        pulls: observation, shape (E, N), float32, like the next two.
+        mean_score: see there.
+        mean_cost: see there, USD.
+        gamma: confidence scale, at least 0.
+        cost_bounds: smallest and largest cost of a query, USD.
+        cost_scale: what costs are divided by, USD, above 0.
+        joint: whether by the radius ``"joint"``, see `stageroute_gym.optimize.bounds.RADII`.
+    """
     score = np.empty(pulls.shape)
     cost = np.empty(pulls.shape)
     for e in range(pulls.shape[0]):

@@ -60,7 +60,15 @@ class Options:
 def list_options(
     groups: list[StageGroup], price: float, delta: float, bound: float, budget: float
 ) -> list[Options]:
-    """List what each group offers at a loss of at most ``delta``, and merge what is the same."""
+    """List what each group offers at a loss of at most ``delta``, and merge what is the same.
+
+    Args:
+        groups: stages that are alike.
+        price: of the budget, score per USD, above 0.
+        delta: score that may be lost against the best at that price, over the horizon.
+        bound: what no plan's score exceeds, above 0; rounding is judged by it.
+        budget: of the horizon, USD.
+    """
     merged: dict[bytes, Options] = {}
     for group in groups:
         slack = (delta + ROUNDING * bound) / group.length

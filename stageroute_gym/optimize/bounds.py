@@ -22,7 +22,14 @@ RADII = ("sum", "joint")
 
 @njit(cache=True)
 def confidence_radius_scalar(spread: float, pulls: float, gamma: float, joint: bool) -> float:
-    """The radius of one mean, `confidence_radius`; infinite where nothing was pulled."""
+    """The radius of one mean, `confidence_radius`; infinite where nothing was pulled.
+
+    Args:
+        spread: the empirical mean, or variance, of what the radius is for, on a scale of [0, 1].
+        pulls: how many outcomes it is of, at least 0.
+        gamma: confidence scale, at least 0.
+        joint: whether by the radius ``"joint"``.
+    """
     if pulls <= 0.0:
         return math.inf
     if joint:

@@ -139,6 +139,11 @@ def edges_of(stage: Stage, vertices: Vertices, price: float) -> Edges:
 
     Of those of one vertex that lead to larger costs, and of those that lead to smaller ones, only
     such are kept that no other is longer than and loses less per USD.
+
+    Args:
+        stage: the stage.
+        vertices: its vertices that count.
+        price: of the budget, score per USD, above 0.
     """
     room = 8 * len(vertices.partial) + 8
     while True:

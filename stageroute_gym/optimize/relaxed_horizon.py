@@ -27,7 +27,18 @@ def _fill(score: Floats, cost: Floats, caps: Floats, weight: float, price: float
 def couple_stages(
     score: Floats, cost: Floats, caps: Floats, lengths: Floats, total: float
 ) -> tuple[Floats, float]:
-    """Solve without the limit on the number of models; returns weights and price."""
+    """Solve without the limit on the number of models.
+
+    Args:
+        score: of each model in each stage, float64 ``(K, N)``.
+        cost: USD, float64 ``(K, N)``.
+        caps: throughput, 0 for what is not on offer, float64 ``(K, N)``.
+        lengths: queries in each stage, float64 ``(K,)``.
+        total: budget of the horizon, USD.
+
+    Returns:
+        The weights, float64 ``(K, N)``, and the budget's price in score per USD.
+    """
 
     def earned(weights: Floats) -> tuple[float, float]:
         per_stage = lengths[:, None] * weights
@@ -89,7 +100,16 @@ def _change_over(
 def dual_bound(
     score: Floats, cost: Floats, caps: Floats, lengths: Floats, total: float, price: float
 ) -> float:
-    """What no plan within the budget can exceed: ``lambda B + sum L_k worth_k``, any ``lambda``."""
+    """What no plan within the budget can exceed: ``lambda B + sum L_k worth_k``, any ``lambda``.
+
+    Args:
+        score: as for `couple_stages`, like the next four.
+        cost: see there.
+        caps: see there.
+        lengths: see there.
+        total: see there.
+        price: ``lambda``, score per USD, at least 0.
+    """
     filled = _fill(score, cost, caps, 1.0, price)
     worth = float((lengths[:, None] * filled * (score - price * cost)).sum())
     return worth + (price * total if price > 0.0 else 0.0)

@@ -272,7 +272,13 @@ def best_vertex(stage: Stage, price: float) -> tuple[float, Vertices]:
 
 
 def good_vertices(stage: Stage, price: float, threshold: float) -> Vertices:
-    """All vertices with ``score - price cost`` of at least ``threshold``."""
+    """All vertices with ``score - price cost`` of at least ``threshold``.
+
+    Args:
+        stage: the stage.
+        price: of the budget, score per USD, at least 0.
+        threshold: score of a query.
+    """
     room = 64
     while True:
         members = np.full((room, stage.better.shape[1]), -1)

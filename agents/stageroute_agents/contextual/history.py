@@ -76,7 +76,13 @@ class HistoryAgent(Learner):
 
     @abstractmethod
     def fit(self, state: State, row: int, past: Past) -> None:
-        """Write into one row of ``state`` what is concluded from a history."""
+        """Write into one row of ``state`` what is concluded from a history.
+
+        Args:
+            state: what is remembered of all episodes.
+            row: the episode's place in it.
+            past: the history.
+        """
 
     @abstractmethod
     def plan_fitted(self, batch: Batch, state: State, rows: Integers) -> Flags:

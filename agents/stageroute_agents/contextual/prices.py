@@ -80,7 +80,17 @@ def worth_of(
     caps: Floats,
     shares: Floats,
 ) -> tuple[float, float]:
-    """Mean worth and cost of the queries of a sample; arrays as for `fill_query`, (S, N)."""
+    """Mean worth and cost in USD of the queries of a sample.
+
+    Args:
+        score: shape (S, N), float64.
+        cost: USD, shape (S, N), float64.
+        price: as for `fill_query`, like all that follows; ``shares`` is written anew by each query.
+        rent: see there.
+        members: see there.
+        caps: see there.
+        shares: see there.
+    """
     worth = spend = 0.0
     for i in range(len(score)):
         of_query = fill_query(score[i], cost[i], price, rent, members, caps, shares)
