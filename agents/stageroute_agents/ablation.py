@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stageroute_agents.arrays import Batch, Floats, Integers, State
-from stageroute_agents.base import rows_of
 from stageroute_agents.stageroute import StageRoute
+from stageroute_agents.views import rows_of
 from stageroute_gym.context import AgentContext
 
 

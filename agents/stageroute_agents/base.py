@@ -9,7 +9,7 @@ one observation or a batch, and carries what an agent remembers of each episode 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from stageroute_agents.arrays import Batch, Flags, Floats, Integers, State
 from stageroute_agents.streams import ACTION, episode_keys, next_keys
+from stageroute_agents.views import FREE, OneRow, Priced, Ready, rows_of
 from stageroute_gym.checks import count
 from stageroute_gym.compiling import njit
 from stageroute_gym.context import AgentContext
@@ -26,10 +27,6 @@ from stageroute_gym.simulator.draws import bits, uniform
 from stageroute_gym.tuning.space import SearchSpace
 
 Kind = Literal["reference", "baseline", "learner"]
-
-# Where nothing costs anything, every query is taken to cost this, in USD, since much divides by
-# costs.
-FREE = 1e-12
 
 
 class Agent(ABC):
@@ -163,13 +160,13 @@ class Agent(ABC):
             The action, or actions, and the state to pass to the next call.
         """
         if observation["phase"].ndim == 1:
-            actions, state = self.predict(_OneRow(observation), state, episode_start, deterministic)
+            actions, state = self.predict(OneRow(observation), state, episode_start, deterministic)
             return actions[0], state
         if state is None:
             state = self.begin(range(len(observation["phase"])))
-        batch = _Priced(observation) if self.all_free else observation
+        batch = Priced(observation) if self.all_free else observation
         if self.continuous and self.problem.activation_delay:
-            batch = _Ready(batch)
+            batch = Ready(batch)
         routing = batch["phase"][:, 0] > 0
         everyone = routing.all()
         if not everyone or (episode_start is not None and np.count_nonzero(episode_start)):
@@ -288,68 +285,3 @@ def draw_models(shares: Floats, masks: NDArray[np.int8], draws: Floats) -> Integ
                 if target < 0.0:
                     break
     return actions
-
-
-def rows_of(batch: Batch, rows: NDArray[Any]) -> Batch:
-    """Some rows of a batch.
-
-    Args:
-        batch: observations of ``E`` episodes.
-        rows: which of them, shape (R,), int64, or shape (E,), bool.
-    """
-    return _Rows(batch, rows)
-
-
-class View(Mapping[str, NDArray[Any]]):
-    """A mapping over another; only what an agent looks at is computed."""
-
-    def __init__(self, fields: Batch) -> None:
-        self._fields = fields
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._fields)
-
-    def __len__(self) -> int:
-        return len(self._fields)
-
-
-class _OneRow(View):
-    """A single observation as a batch of one."""
-
-    def __getitem__(self, key: str) -> NDArray[Any]:
-        return self._fields[key][None]
-
-
-class _Rows(View):
-    """The selected rows of a batch."""
-
-    def __init__(self, fields: Batch, rows: NDArray[Any]) -> None:
-        super().__init__(fields)
-        self._rows = rows
-
-    def __getitem__(self, key: str) -> NDArray[Any]:
-        return self._fields[key][self._rows]
-
-
-class _Ready(View):
-    """Observations in which only the models that can serve the query count as deployed."""
-
-    def __getitem__(self, key: str) -> NDArray[Any]:
-        values = self._fields[key]
-        if key != "deployed":
-            return values
-        # On a deploy step the mask is about what can be added.
-        serving = (self._fields["action_mask"][:, :-1] > 0) | (self._fields["phase"] == 0)
-        return values * serving
-
-
-class _Priced(View):
-    """Observations of free models, as if each query had cost `FREE`."""
-
-    def __getitem__(self, key: str) -> NDArray[Any]:
-        values = self._fields[key]
-        if key == "mean_cost":
-            return np.where(self._fields["pulls"] > 0, np.float32(FREE), values)
-        if key == "last_cost":
-            return np.where(self._fields["last_action"] >= 0, np.float32(FREE), values)
-        return values

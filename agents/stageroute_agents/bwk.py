@@ -12,11 +12,12 @@ from typing import ClassVar
 import numpy as np
 
 from stageroute_agents.arrays import Batch, Floats, Integers, State
-from stageroute_agents.base import FREE, Kind
+from stageroute_agents.base import Kind
 from stageroute_agents.index import IndexAgent
 from stageroute_agents.linear_program import SlotlessAgent
 from stageroute_agents.memory import Learner, Outcomes
 from stageroute_agents.stageroute import StageRoute
+from stageroute_agents.views import FREE
 from stageroute_gym.checks import number
 from stageroute_gym.context import AgentContext
 from stageroute_gym.tuning.space import Real, SearchSpace

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stageroute_agents.arrays import Batch, Flags, Floats, Integers, State
-from stageroute_agents.base import Agent, View
+from stageroute_agents.base import Agent
+from stageroute_agents.views import View
 from stageroute_gym.array_types import Singles
 from stageroute_gym.compiling import njit
 from stageroute_gym.context import AgentContext

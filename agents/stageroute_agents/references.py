@@ -7,8 +7,9 @@ from typing import Any, ClassVar
 import numpy as np
 
 from stageroute_agents.arrays import Batch, Flags, Floats, Integers, State
-from stageroute_agents.base import Kind, rows_of
+from stageroute_agents.base import Kind
 from stageroute_agents.linear_program import LinearProgramAgent
+from stageroute_agents.views import rows_of
 from stageroute_gym.context import AgentContext
 from stageroute_gym.oracles import oracles_of
 from stageroute_gym.simulator.world import World

@@ -78,7 +78,7 @@ def watch(
 def _played(entry: Entry, env: StageRouteEnv, seed: int, queries: int) -> Iterator[Snapshot]:
     """The episode as ``stageroute run`` plays it: once each so many queries, and at its end."""
     from stageroute_gym.evaluation import agents
-    from stageroute_gym.evaluation.running import agent_seed
+    from stageroute_gym.evaluation.contenders import agent_seed
 
     own = agent_seed(env.scenario.name, entry.agent)
     agent = agents.make(entry.agent, env, seed=own, **entry.parameters)

@@ -16,8 +16,9 @@ import numpy as np
 from stageroute_gym import scenarios
 from stageroute_gym.array_types import Flags, Floats
 from stageroute_gym.evaluation import agents
+from stageroute_gym.evaluation.contenders import agent_seed
 from stageroute_gym.evaluation.entries import Entry
-from stageroute_gym.evaluation.running import agent_seed, check_seeds
+from stageroute_gym.evaluation.running import check_seeds
 from stageroute_gym.registration import CONTINUOUS
 from stageroute_gym.scenarios import Scenario
 from stageroute_gym.vector import StageRouteContinuousVectorEnv

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
-import inspect
 import json
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,9 +15,10 @@ from numpy.typing import NDArray
 from stageroute_gym import scenarios
 from stageroute_gym.errors import FieldError
 from stageroute_gym.evaluation import agents
-from stageroute_gym.evaluation.agents import AgentFactory, Predictor
+from stageroute_gym.evaluation.agents import Predictor
 from stageroute_gym.evaluation.books import Books, episode_rows
-from stageroute_gym.evaluation.entries import Entry, environment_of, split_entries
+from stageroute_gym.evaluation.contenders import AgentLike, Contender, agent_seed, contender_of
+from stageroute_gym.evaluation.entries import Entry
 from stageroute_gym.evaluation.stages import stage_rows
 from stageroute_gym.registration import vector_class
 from stageroute_gym.scenarios import Scenario
@@ -33,8 +32,6 @@ WARM_UP_STEPS = 20  # enough to deploy one model after the other and to route
 # Seeds are 64-bit integers in the tables.
 LARGEST_SEED = 2**63 - 1
 MOST_SEEDS = 100_000
-
-AgentLike = str | Entry | AgentFactory | Predictor
 
 
 @dataclass(frozen=True)
@@ -92,7 +89,8 @@ def evaluate(
             `stageroute_gym.evaluation.entries.Entry.parsed`) or resolved; a factory that is called
             as ``factory(context, seed=..., **agent_parameters)`` with an
             `stageroute_gym.context.AgentContext`; or an agent itself. The seed is made from the
-            scenario's name and the agent's, see `agent_seed`.
+            scenario's name and the agent's, see
+            `stageroute_gym.evaluation.contenders.agent_seed`.
         scenario: name of a scenario, ``module:NAME``, or a scenario itself.
         seeds: seed of each episode, integers of at least 0, each given once.
         env_id: ``StageRoute-v0`` or ``StageRouteContinuous-v0``; None takes the agent's attribute
@@ -137,7 +135,7 @@ def play(
         overrides: see there.
     """
     checked_seeds = check_seeds(seeds)
-    contender = _contender(agent, env_id, dict(agent_parameters or {}))
+    contender = contender_of(agent, env_id, dict(agent_parameters or {}))
     chosen = scenarios.get(scenario, **overrides)
     if chosen.per_seed:
         played = []
@@ -149,7 +147,7 @@ def play(
 
 
 def _play_together(
-    contender: _Contender,
+    contender: Contender,
     scenario: Scenario,
     checked_seeds: list[int],
     alive: Callable[[], None] | None,
@@ -229,18 +227,6 @@ def check_seeds(seeds: Sequence[int]) -> list[int]:
     return [int(seed) for seed in seeds]
 
 
-def agent_name(agent: AgentFactory | Predictor) -> str:
-    """What results call an agent that was given as a class, a function or itself."""
-    named = type(agent) if _is_agent(agent) else agent
-    return f"{named.__module__}:{getattr(named, '__qualname__', type(named).__qualname__)}"
-
-
-def agent_seed(scenario: str, agent: str) -> int:
-    """Seed of an agent's own random numbers: 64 bits of the SHA-256 of the two, as JSON."""
-    text = json.dumps([scenario, agent])
-    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
-
-
 def warm_up(env_id: str, scenario: str | Scenario) -> None:
     """Compile the kernels of an environment, or load them; a reset runs them all."""
     _make_env(env_id, scenario, 1).reset(seed=0)
@@ -262,61 +248,6 @@ def check_parameters(entry: Entry, scenario: Scenario) -> None:
         given = dict(entry.parameters)
         allowed = f"values that the agent takes; {type(error).__name__}: {error}"
         raise FieldError(f"parameters of agent {entry.agent}", given, allowed) from error
-
-
-@dataclass(frozen=True)
-class _Contender:
-    """What plays: its names in the results, and how it is made for an environment."""
-
-    label: str
-    name: str
-    parameters: dict[str, Any]
-    env_id: str
-    made_here: bool
-    make: Callable[[StageRouteVectorEnv, int], Predictor]
-
-
-def _contender(agent: AgentLike, env_id: str | None, parameters: dict[str, Any]) -> _Contender:
-    if isinstance(agent, str):
-        agent = _entry(agent, env_id, parameters)
-    elif parameters and (isinstance(agent, Entry) or _is_agent(agent)):
-        raise FieldError("agent_parameters", parameters, "none; the agent has its own already")
-    if isinstance(agent, Entry):
-        entry = agent
-        return _Contender(
-            entry.label,
-            entry.agent,
-            dict(entry.parameters),
-            entry.env_id,
-            True,
-            lambda env, seed: agents.make(entry.agent, env, seed=seed, **entry.parameters),
-        )
-    name, chosen_id = agent_name(agent), environment_of(agent, env_id)
-    if _is_agent(agent):
-        player = cast("Predictor", agent)
-        return _Contender(name, name, {}, chosen_id, False, lambda env, seed: player)
-    factory = cast("AgentFactory", agent)
-    return _Contender(
-        name,
-        name,
-        parameters,
-        chosen_id,
-        True,
-        lambda env, seed: agents.build(factory, env, name=name, seed=seed, parameters=parameters),
-    )
-
-
-def _entry(text: str, env_id: str | None, parameters: dict[str, Any]) -> Entry:
-    if parameters:
-        return Entry.resolved(text, parameters, env_id=env_id)
-    if len(split_entries(text)) != 1:
-        raise FieldError("agent", text, "one agent")
-    return Entry.parsed(text, env_id)
-
-
-def _is_agent(agent: object) -> bool:
-    """Whether it is an agent itself, not something that makes one."""
-    return hasattr(agent, "predict") and not inspect.isclass(agent)
 
 
 def _make_env(env_id: str, scenario: str | Scenario, num_envs: int) -> StageRouteVectorEnv:

@@ -14,7 +14,8 @@ from speeds import quick_ones
 from stageroute_gym import scenarios
 from stageroute_gym.errors import FieldError
 from stageroute_gym.evaluation import evaluate
-from stageroute_gym.evaluation.running import agent_seed, play
+from stageroute_gym.evaluation.contenders import agent_seed
+from stageroute_gym.evaluation.running import play
 from stageroute_gym.oracles import oracle_total
 
 SHORT: dict[str, Any] = {"horizon": 300, "num_stages": 4}

@@ -7,7 +7,6 @@ from typing import ClassVar
 import numpy as np
 
 from stageroute_agents.arrays import Batch, Flags, Floats, Integers, State
-from stageroute_agents.base import rows_of
 from stageroute_agents.contextual.regression import (
     FIRST_RATIO,
     LOG_COST,
@@ -30,6 +29,7 @@ from stageroute_agents.contextual.sample import (
 )
 from stageroute_agents.memory import Outcomes
 from stageroute_agents.paced.paced_route import PacedRoute
+from stageroute_agents.views import rows_of
 from stageroute_gym.checks import number
 from stageroute_gym.context import AgentContext
 from stageroute_gym.tuning.space import SearchSpace

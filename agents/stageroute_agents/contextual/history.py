@@ -10,8 +10,9 @@ import numpy as np
 
 from stageroute_agents.allocation import best_set, capped_shares
 from stageroute_agents.arrays import Batch, Flags, Floats, Integers, State
-from stageroute_agents.base import Kind, rows_of
+from stageroute_agents.base import Kind
 from stageroute_agents.memory import Learner, Outcomes
+from stageroute_agents.views import rows_of
 from stageroute_gym.checks import number
 from stageroute_gym.context import AgentContext
 from stageroute_gym.errors import FieldError

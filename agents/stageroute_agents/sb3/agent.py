@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stageroute_agents.arrays import Batch, State
-from stageroute_agents.base import rows_of
 from stageroute_agents.sb3.planned import planned_weights
 from stageroute_agents.sb3.settings import TrainingSettings
 from stageroute_agents.streams import ACTION, draw_uniforms, episode_keys, next_keys
+from stageroute_agents.views import rows_of
 from stageroute_gym.context import AgentContext
 from stageroute_gym.errors import FieldError
 from stageroute_gym.registration import CONTINUOUS, DISCRETE, plain_id

@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stageroute_agents.arrays import Batch, Flags, Floats, Integers, State
-from stageroute_agents.base import View
 from stageroute_agents.contextual.regression import (
     FIRST_RATIO,
     LOG_COST,
@@ -23,6 +22,7 @@ from stageroute_agents.contextual.regression import (
     weights_rows,
 )
 from stageroute_agents.memory import Diary, Outcomes
+from stageroute_agents.views import View
 from stageroute_gym.context import AgentContext
 
 # Standard errors above 0 at which predictions count.

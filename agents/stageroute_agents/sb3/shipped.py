@@ -14,11 +14,12 @@ import numpy as np
 
 from stageroute_agents.allocation import best_set, capped_shares
 from stageroute_agents.arrays import Batch, Flags, Floats, Integers, State
-from stageroute_agents.base import Agent, rows_of
+from stageroute_agents.base import Agent
 from stageroute_agents.memory import Learner, Outcomes
 from stageroute_agents.sb3.files import AgentFile
 from stageroute_agents.sb3.planned import planned_weights
 from stageroute_agents.sb3.query_scores import QueryScores
+from stageroute_agents.views import rows_of
 from stageroute_gym.context import AgentContext
 
 FOLDER = Path(__file__).parent.parent / "weights"

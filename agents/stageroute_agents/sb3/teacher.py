@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stageroute_agents.arrays import Batch, Flags, Floats, Integers, State
-from stageroute_agents.base import rows_of
 from stageroute_agents.references import TrueMeans
 from stageroute_agents.sb3.planned import declining_shares
+from stageroute_agents.views import rows_of
 from stageroute_gym.optimize.deploy import deploy_rows
 
 # No mistake counts as more than five queries of the mixture.
