@@ -56,3 +56,20 @@ def test_interrupted_and_resumed(
     assert after.items() >= kept.items()
     results = pl.read_parquet(tmp_path / "results" / "results.parquet")
     assert results["entry"].to_list() == ["players:Even"] * 2 + ["players:Slow"] * 2
+
+
+@pytest.mark.slow
+def test_workers_end_with_the_run_that_was_killed(
+    process: Callable[..., subprocess.Popen[str]], tmp_path: Path
+) -> None:
+    running = process(*arguments(2), cwd=tmp_path)
+    episodes = tmp_path / "results" / "episodes"
+    deadline = time.monotonic() + PATIENCE
+    while not list(episodes.glob("*.json")) and time.monotonic() < deadline:
+        assert running.poll() is None, running.communicate()
+        time.sleep(0.05)
+    # Not its workers, as where the system ends a process for want of memory.
+    os.kill(running.pid, signal.SIGKILL)
+    # They have its output open: it ends with the last of them.
+    running.communicate(timeout=PATIENCE / 2)
+    assert running.returncode == -signal.SIGKILL
