@@ -148,6 +148,10 @@ def test_what_cannot_be_called_or_played_is_refused() -> None:
         check_agent(Seedless)
 
 
+class Hidden:
+    def method(self) -> None: ...
+
+
 class Box:
     __slots__ = ("__inside",)
 
@@ -169,9 +173,9 @@ def test_reachable_leaves_proxies_of_what_is_gone_alone() -> None:
         lambda hidden: np.array([None, hidden]),
         Box,
         weakref.ref,
-        lambda hidden: hidden.reset,
+        lambda hidden: hidden.method,
     ],
 )
 def test_reachable_follows_what_holds_an_object(hide: Any) -> None:
-    hidden = StageRouteEnv()
-    assert any(value is hidden.world for _, value in reachable({"a": hide(hidden)}))
+    hidden = Hidden()
+    assert any(value is hidden for _, value in reachable({"a": hide(hidden)}))
