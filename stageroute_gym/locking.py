@@ -54,6 +54,13 @@ def locked(folder: Path, *, field: str) -> Iterator[None]:
         lock.release()
 
 
+def contents(folder: Path) -> list[Path]:
+    """What is in a folder besides its lock; nothing where there is no folder."""
+    if not folder.is_dir():
+        return []
+    return [path for path in folder.iterdir() if path.name not in (LOCK, HOLDER)]
+
+
 def _holder(folder: Path) -> str:
     try:
         return (folder / HOLDER).read_text(encoding="utf-8")

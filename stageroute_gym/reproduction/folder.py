@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from stageroute_gym.errors import FieldError
 from stageroute_gym.evaluation import fingerprints
 from stageroute_gym.evaluation.storage import read_table
+from stageroute_gym.locking import contents
 from stageroute_gym.reproduction.part import Measured
 from stageroute_gym.writing import make_folder, write_table, write_text
 
@@ -43,7 +44,7 @@ class ReproductionFolder:
         """
         if self.path.exists() and not self.path.is_dir():
             raise FieldError("out", str(self.path), "a folder, there already or not")
-        if not self.path.exists() or not any(self.path.iterdir()):
+        if not contents(self.path):
             return
         try:
             mark = json.loads((self.path / MARK).read_text(encoding="utf-8"))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from stageroute_gym.benchmark.machine import describe_machine
 from stageroute_gym.evaluation.clusters import make_backend
 from stageroute_gym.extras import check_extra
+from stageroute_gym.locking import locked
 from stageroute_gym.report.tables import markdown
 from stageroute_gym.reproduction.claims import short_claims_table
 from stageroute_gym.reproduction.folder import TIMINGS, ReproductionFolder, as_json
@@ -64,8 +65,8 @@ def reproduce(
 
     Raises:
         FieldError: if a part is unknown, a setting out of range, the folder in use by something
-            else or by the other settings, or the extra ``report`` not installed; nothing has run
-            then. Or if a file cannot be written.
+            else, by the other settings or by a run at work, or the extra ``report`` not installed;
+            nothing has run then. Or if a file cannot be written.
         KeyboardInterrupt: if interrupted; what has finished by then is kept.
     """
     parts = read_manifest(manifest, quick=quick)
@@ -75,19 +76,22 @@ def reproduce(
     check_extra("report", "out", str(out))
     backend = make_backend("loky", jobs, PATIENCE)
     planned = plan(chosen)
-    folder.prepare()
-    machine = as_json(describe_machine())
-    write_text(folder.path / TIMINGS / "machine.json", machine, field="out")
-    failures = run_parts(planned, folder, backend=backend, console=console, tell=tell)
-    every = list(parts.values())
-    results = results_of(every, folder)
-    texts = {
-        RESULTS: as_json(results, indent=None),
-        MARKDOWN: render(results),
-        CLAIMS: markdown([short_claims_table(results)], []),
-    }
-    for name, text in texts.items():
-        write_text(folder.path / name, text, field="out")
-    return Reproduced(
-        [*(folder.path / name for name in texts), *write_report(every, folder)], failures
-    )
+    with locked(folder.path, field="out"):
+        # Again, since another run may have been here in the meantime.
+        folder.check()
+        folder.prepare()
+        machine = as_json(describe_machine())
+        write_text(folder.path / TIMINGS / "machine.json", machine, field="out")
+        failures = run_parts(planned, folder, backend=backend, console=console, tell=tell)
+        every = list(parts.values())
+        results = results_of(every, folder)
+        texts = {
+            RESULTS: as_json(results, indent=None),
+            MARKDOWN: render(results),
+            CLAIMS: markdown([short_claims_table(results)], []),
+        }
+        for name, text in texts.items():
+            write_text(folder.path / name, text, field="out")
+        return Reproduced(
+            [*(folder.path / name for name in texts), *write_report(every, folder)], failures
+        )

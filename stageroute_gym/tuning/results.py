@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from stageroute_gym.errors import FieldError
 from stageroute_gym.evaluation.trials import first_difference
-from stageroute_gym.locking import HOLDER, LOCK
+from stageroute_gym.locking import contents
 from stageroute_gym.tuning.search import TuningTrial
 from stageroute_gym.tuning.settings import Candidate, TuningSettings
 from stageroute_gym.writing import make_folder, write_json, write_table
@@ -59,7 +59,7 @@ class TuningFolder:
             raise FieldError("out", str(self.path), "a folder; this is a file")
         if resume:
             self._check_same(settings)
-        elif self.path.is_dir() and {path.name for path in self.path.iterdir()} - {LOCK, HOLDER}:
+        elif contents(self.path):
             if not overwrite:
                 raise FieldError("out", str(self.path), "an empty folder, --resume or --overwrite")
             self._check_ours()

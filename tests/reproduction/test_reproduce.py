@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from stageroute_gym.errors import FieldError
+from stageroute_gym.locking import locked
 from stageroute_gym.reproduction.folder import RECORD, ReproductionFolder
 from stageroute_gym.reproduction.manifest import chosen_parts, read_manifest
 from stageroute_gym.reproduction.markdown import render
@@ -148,6 +149,11 @@ def test_a_folder_in_use_by_something_else_is_refused(manifest: Path, tmp_path: 
     with pytest.raises(FieldError, match="an empty or new folder"):
         reproduce([], out, manifest=manifest)
     assert [path.name for path in out.iterdir()] == ["thesis.txt"]
+    with (
+        locked(tmp_path / "busy", field="out"),
+        pytest.raises(FieldError, match="no other run is at work; process"),
+    ):
+        reproduce([], tmp_path / "busy", manifest=manifest)
     with pytest.raises(FieldError, match="a folder"):
         reproduce([], out / "thesis.txt", manifest=manifest)
 
