@@ -21,6 +21,7 @@ from stageroute_agents.contextual.regression import (
 from stageroute_agents.contextual.sample import (
     Believed,
     Sample,
+    Terms,
     choose_rows,
     note_rows,
     price_rows,
@@ -152,22 +153,16 @@ class FeatureRoute(PacedRoute):
             offers = rows_of(batch, told)
             state["budget_kept"][rows[told]] = np.nan
             _, budget = self._budget(offers, state, rows[told])
-            sets = np.zeros((len(told), self.num_models), np.bool_)
-            choose_rows(
+            chosen[told] = choose_rows(
                 rows[told],
                 _sample(state),
                 self._believed(state),
-                (self.set_width, self.feature_width),
-                self.cost_bounds[0],
+                self._terms(self.set_width, self.throughput),
                 np.maximum(budget, _LEAST_BUDGET * self.problem.budget),
                 offers["available"],
-                self.throughput,
                 self.problem.max_deployed,
-                self.shared,
                 _CHOSEN_BY,
-                sets,
             )
-            chosen[told] = sets
         return chosen
 
     def route(self, batch: Batch, state: State, rows: Integers) -> Floats:
@@ -186,7 +181,6 @@ class FeatureRoute(PacedRoute):
 
     def _route_by_features(self, batch: Batch, state: State, rows: Integers) -> Floats:
         sample, believed = _sample(state), self._believed(state)
-        widths, cheapest = (_MEAN_WIDTH, self.feature_width), self.cost_bounds[0]
         due = np.flatnonzero(state["queries"][rows] >= state["price_next"][rows])
         if due.size:
             budget = self._budget(rows_of(batch, due), state, rows[due])[1]
@@ -194,31 +188,28 @@ class FeatureRoute(PacedRoute):
                 rows[due],
                 sample,
                 believed,
-                widths,
-                cheapest,
+                self._terms(_MEAN_WIDTH, self.throughput),
                 np.maximum(budget, _LEAST_BUDGET * self.problem.budget),
                 batch["deployed"][due],
-                self.throughput,
-                self.shared,
                 state["prices"],
                 state["rents"],
             )
             state["price_next"][rows[due]] = state["queries"][rows[due]] + _PRICED_EVERY
         usable = batch["action_mask"][:, :-1] if self.shared else batch["deployed"]
-        shares = np.empty((len(rows), self.num_models))
-        route_rows(
+        return route_rows(
             rows,
             sample,
             believed,
-            widths,
-            cheapest,
+            self._terms(_MEAN_WIDTH, self.query_caps),
             usable > 0,
-            self.query_caps,
             state["prices"],
             state["rents"],
-            shares,
         )
-        return shares
+
+    def _terms(self, mean_width: float, throughput: Floats) -> Terms:
+        """What queries are judged by."""
+        widths = (mean_width, self.feature_width)
+        return Terms(widths, self.cost_bounds[0], throughput, self.shared)
 
     def _less_features(self, state: State, outcomes: Outcomes) -> Outcomes:
         """Try the regressions on outcomes and book these; the outcomes less what features tell."""

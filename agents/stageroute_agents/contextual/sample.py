@@ -64,6 +64,22 @@ class Sample(NamedTuple):
     met: Floats
 
 
+class Terms(NamedTuple):
+    """What queries are judged by.
+
+    Attributes:
+        widths: of the score bound, in deviations: of the model's mean, and of the features' effect.
+        cheapest: smallest cost that a query can have, USD.
+        throughput: share of the queries that each model may take, shape (N,), float64.
+        shared: as for `stageroute_agents.contextual.prices.solve`.
+    """
+
+    widths: tuple[float, float]
+    cheapest: float
+    throughput: Floats
+    shared: bool
+
+
 @njit(cache=True)
 def note_rows(
     rows: Integers, query: Singles, first: int, task: Integers, sample: Sample, believed: Believed
@@ -134,8 +150,7 @@ def expect(
     task: int,
     effects: Floats,
     believed: Believed,
-    widths: tuple[float, float],
-    cheapest: float,
+    terms: Terms,
     score: Floats,
     cost: Floats,
 ) -> None:
@@ -146,8 +161,7 @@ def expect(
         task: task of the query.
         effects: of its features, shape (N, 2), float64.
         believed: what is known.
-        widths: of the bound, in deviations: of the model's mean, and of the features' effect.
-        cheapest: smallest cost that a query can have, USD.
+        terms: what queries are judged by.
         score: written, shape (N,), float64.
         cost: written, USD, shape (N,), float64.
     """
@@ -156,21 +170,16 @@ def expect(
     noise = variance(trials[SCORE], SCORE)
     for m in range(len(score)):
         bound = believed.score[e, task, m] + of_score * effects[m, SCORE]
-        bound += widths[0] * believed.deviation[e, task, m]
-        bound += widths[1] * of_score * math.sqrt(noise * believed.unsure[e, m])
+        bound += terms.widths[0] * believed.deviation[e, task, m]
+        bound += terms.widths[1] * of_score * math.sqrt(noise * believed.unsure[e, m])
         score[m] = min(max(bound, 0.0), 1.0)
         factor = math.exp(of_cost * effects[m, LOG_COST]) / believed.normal[e, m]
-        cost[m] = max(believed.cost[e, task, m] * factor, cheapest)
+        cost[m] = max(believed.cost[e, task, m] * factor, terms.cheapest)
 
 
 @njit(cache=True)
 def _expect_all(
-    e: int,
-    most: int,
-    sample: Sample,
-    believed: Believed,
-    widths: tuple[float, float],
-    cheapest: float,
+    e: int, most: int, sample: Sample, believed: Believed, terms: Terms
 ) -> tuple[Floats, Floats]:
     kept, n = min(_kept(e, sample), most), sample.effects.shape[2]
     score, cost = np.empty((kept, n)), np.empty((kept, n))
@@ -180,8 +189,7 @@ def _expect_all(
             sample.task[e, place],
             sample.effects[e, place],
             believed,
-            widths,
-            cheapest,
+            terms,
             score[place],
             cost[place],
         )
@@ -193,38 +201,34 @@ def choose_rows(
     rows: Integers,
     sample: Sample,
     believed: Believed,
-    widths: tuple[float, float],
-    cheapest: float,
+    terms: Terms,
     budget: Floats,
     available: Singles,
-    throughput: Floats,
     slots: int,
-    shared: bool,
     most: int,
-    chosen: Flags,
-) -> None:
-    """Choose the models to deploy in some episodes.
+) -> Flags:
+    """Choose the models to deploy in some episodes, shape (R, N), bool.
 
     Args:
         rows: the episodes, shape (R,), int64.
         sample: the last queries.
         believed: what is known.
-        widths: as for `expect`.
-        cheapest: see there.
+        terms: what queries are judged by.
         budget: USD a query, shape (R,), float64, above 0.
         available: observation of the ``R`` episodes, shape (R, N), float32.
-        throughput: shape (N,), float64.
         slots: models that can be deployed.
-        shared: as for `stageroute_agents.contextual.prices.solve`.
         most: queries of the sample to choose by.
-        chosen: written, shape (R, N), bool.
     """
+    chosen = np.zeros(available.shape, np.bool_)
     for i in range(len(rows)):
         normalise(rows[i], sample, believed)
-        score, cost = _expect_all(rows[i], most, sample, believed, widths, cheapest)
+        score, cost = _expect_all(rows[i], most, sample, believed, terms)
         offered = available[i] > 0.0
-        for m in best_members(score, cost, budget[i], offered, throughput, slots, shared):
+        for m in best_members(
+            score, cost, budget[i], offered, terms.throughput, slots, terms.shared
+        ):
             chosen[i, m] = True
+    return chosen
 
 
 @njit(cache=True)
@@ -232,12 +236,9 @@ def price_rows(
     rows: Integers,
     sample: Sample,
     believed: Believed,
-    widths: tuple[float, float],
-    cheapest: float,
+    terms: Terms,
     budget: Floats,
     deployed: Singles,
-    throughput: Floats,
-    shared: bool,
     prices: Floats,
     rents: Floats,
 ) -> None:
@@ -247,22 +248,26 @@ def price_rows(
         rows: as for `choose_rows`, like what follows.
         sample: see there.
         believed: see there.
-        widths: see there.
-        cheapest: see there.
+        terms: see there.
         budget: see there.
         deployed: observation of the ``R`` episodes, shape (R, N), float32.
-        throughput: see there.
-        shared: see there.
         prices: low and high price of the budget, share of the low one, (E, 3), float64, written.
         rents: prices of throughput, shape (E, N), float64, written.
     """
     for i in range(len(rows)):
         e = rows[i]
         normalise(e, sample, believed)
-        score, cost = _expect_all(e, len(sample.task[e]), sample, believed, widths, cheapest)
+        score, cost = _expect_all(e, len(sample.task[e]), sample, believed, terms)
         members = np.flatnonzero(deployed[i] > 0.0)
         low, high, part, _ = solve(
-            score, cost, budget[i], members, throughput, shared, prices[e, 1], rents[e]
+            score,
+            cost,
+            budget[i],
+            members,
+            terms.throughput,
+            terms.shared,
+            prices[e, 1],
+            rents[e],
         )
         prices[e, 0], prices[e, 1], prices[e, 2] = low, high, part
 
@@ -272,34 +277,30 @@ def route_rows(
     rows: Integers,
     sample: Sample,
     believed: Believed,
-    widths: tuple[float, float],
-    cheapest: float,
+    terms: Terms,
     usable: Flags,
-    throughput: Floats,
     prices: Floats,
     rents: Floats,
-    shares: Floats,
-) -> None:
-    """Route the queries noted last at the prices.
+) -> Floats:
+    """Route the queries noted last at the prices; their shares, shape (R, N), float64.
 
     Args:
         rows: as for `price_rows`, like what follows.
         sample: see there.
         believed: see there.
-        widths: see there.
-        cheapest: see there.
+        terms: see there; ``throughput`` is what each model may take of one query.
         usable: models that can serve, shape (R, N), bool.
-        throughput: largest share of one query that each model may take, shape (N,), float64.
         prices: see there.
         rents: see there.
-        shares: written, shape (R, N), float64.
     """
+    shares = np.empty(usable.shape)
     places, n = sample.effects.shape[1:3]
     score, cost = np.empty(n), np.empty(n)
     for i in range(len(rows)):
         e = rows[i]
         place = (int(sample.met[e, 0]) - 1) % places
         effects = sample.effects[e, place]
-        expect(e, sample.task[e, place], effects, believed, widths, cheapest, score, cost)
+        expect(e, sample.task[e, place], effects, believed, terms, score, cost)
         members = np.flatnonzero(usable[i])
-        mix_query(score, cost, prices[e], rents[e], members, throughput, shares[i])
+        mix_query(score, cost, prices[e], rents[e], members, terms.throughput, shares[i])
+    return shares
