@@ -93,7 +93,8 @@ def guess_costs(
 
     Two suppositions are weighed by Bayes' rule on the models seen: that a list price tells of its
     model's cost, or that it might as well be another model's. Under the second a model is expected
-    to cost what the list says in the middle. Without any list it is what the models seen cost.
+    to cost what the list says in the middle. Without any list it is what the models seen cost, and
+    one standard deviation less where a model has not been tried.
 
     Args:
         cells: the evidence of one episode, shape (G, N, 5), float64.
@@ -139,6 +140,10 @@ def guess_costs(
         if list_price[m] > 0.0:
             expected = told * math.log(list_price[m]) + (1.0 - told) * middle
             unsure = told * _LISTED + (1.0 - told) * unsure
+        elif listed == 0.0 and seen[m] == 0.0:
+            # One that may be cheap has to be tried to be known. Taken for as dear as a dear one
+            # that came first, none would be where the budget is tight.
+            expected -= math.sqrt(unsure)
         guess[m], doubt[m] = max(math.exp(expected), cheapest), unsure
     return max(spent / max(costs, 1.0), cheapest)
 
