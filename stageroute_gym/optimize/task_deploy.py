@@ -183,7 +183,7 @@ def _solve(problem: TaskProblem, slots: int, start: NDArray[np.int64] | None) ->
         relaxed = route_tasks(problem, everything)
         if relaxed is None:
             return None
-        cuts.append(_bound(problem, everything, relaxed))
+        cuts += _bounds(problem, everything, relaxed)
         busiest = np.argsort(-relaxed.mass.sum(axis=0), kind="stable")
         chosen = np.sort(busiest[:slots])
         best = route_tasks(problem, chosen)
@@ -192,7 +192,7 @@ def _solve(problem: TaskProblem, slots: int, start: NDArray[np.int64] | None) ->
     while True:
         tried.append(np.isin(np.arange(models), chosen))
         if routed is not None:
-            cuts.append(_bound(problem, chosen, routed))
+            cuts += _bounds(problem, chosen, routed)
             if best is None or routed.value > best.value:
                 best = routed
         elif (cut := _feasibility(problem, chosen)) is not None:
@@ -209,6 +209,21 @@ def _solve(problem: TaskProblem, slots: int, start: NDArray[np.int64] | None) ->
             return best
         chosen = np.sort(following)
         routed = route_tasks(problem, chosen)
+
+
+def _bounds(problem: TaskProblem, chosen: NDArray[np.int64], routed: Routed) -> list[_Cut]:
+    """The bounds that one set's multipliers give.
+
+    Where the budget is just enough, every price from 0 to the one found is optimal. The largest
+    bounds the sets that spend less, and 0 those that would spend more if they could; by one of them
+    alone, sets are passed over one by one.
+    """
+    cuts = [_bound(problem, chosen, routed)]
+    if routed.price > 0.0 and not routed.binds:
+        unlimited = route_tasks(problem._replace(limit=math.inf), chosen)
+        assert unlimited is not None
+        cuts.append(_bound(problem, chosen, unlimited))
+    return cuts
 
 
 def _bound(problem: TaskProblem, chosen: NDArray[np.int64], routed: Routed) -> _Cut:
