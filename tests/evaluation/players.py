@@ -20,13 +20,7 @@ class Even:
         self.seed = seed
         self.share = share
 
-    def predict(
-        self,
-        observation: Any,
-        state: Any = None,
-        episode_start: Any = None,
-        deterministic: bool = False,
-    ) -> tuple[Any, Any]:
+    def predict(self, observation: Any, state: Any = None, *_: Any, **__: Any) -> tuple[Any, Any]:
         time.sleep(self.pause)
         routing = observation["phase"] > 0
         wanted = np.where(routing, observation["deployed"], observation["available"])
@@ -47,13 +41,7 @@ class Dear:
     def __init__(self, context: Any, *, seed: int = 0) -> None:
         self.seed = seed
 
-    def predict(
-        self,
-        observation: Any,
-        state: Any = None,
-        episode_start: Any = None,
-        deterministic: bool = False,
-    ) -> tuple[Any, Any]:
+    def predict(self, observation: Any, state: Any = None, *_: Any, **__: Any) -> tuple[Any, Any]:
         return observation["action_mask"].argmax(axis=-1), state
 
 
@@ -63,13 +51,7 @@ class Shares:
     def __init__(self, context: Any, *, seed: int = 0) -> None:
         self.rng = np.random.default_rng(seed)
 
-    def predict(
-        self,
-        observation: Any,
-        state: Any = None,
-        episode_start: Any = None,
-        deterministic: bool = False,
-    ) -> tuple[Any, Any]:
+    def predict(self, observation: Any, state: Any = None, *_: Any, **__: Any) -> tuple[Any, Any]:
         return self.rng.random(observation["available"].shape, dtype=np.float32), state
 
 
@@ -79,13 +61,7 @@ class Prepared(Even):
     def begin(self, seeds: Any) -> Any:
         return np.array([[seed < 1000] for seed in seeds])
 
-    def predict(
-        self,
-        observation: Any,
-        state: Any = None,
-        episode_start: Any = None,
-        deterministic: bool = False,
-    ) -> tuple[Any, Any]:
+    def predict(self, observation: Any, state: Any = None, *_: Any, **__: Any) -> tuple[Any, Any]:
         actions, _ = super().predict(observation)
         return np.where(observation["phase"] > 0, actions * state, actions), state
 
@@ -93,14 +69,8 @@ class Prepared(Even):
 class Scribbles(Even):
     """Writes over all that it is shown."""
 
-    def predict(
-        self,
-        observation: Any,
-        state: Any = None,
-        episode_start: Any = None,
-        deterministic: bool = False,
-    ) -> tuple[Any, Any]:
-        actions, state = super().predict(observation, state, episode_start, deterministic)
+    def predict(self, observation: Any, state: Any = None, *_: Any, **__: Any) -> tuple[Any, Any]:
+        actions, state = super().predict(observation, state)
         for values in observation.values():
             values[...] = 1
         return actions, state
@@ -109,13 +79,7 @@ class Scribbles(Even):
 class Raises(Even):
     """Raises at its first decision."""
 
-    def predict(
-        self,
-        observation: Any,
-        state: Any = None,
-        episode_start: Any = None,
-        deterministic: bool = False,
-    ) -> tuple[Any, Any]:
+    def predict(self, observation: Any, state: Any = None, *_: Any, **__: Any) -> tuple[Any, Any]:
         raise RuntimeError("out of ideas")
 
 
@@ -149,66 +113,36 @@ class Recorder(Even):
 class Exits(Even):
     """Ends the interpreter as a script does."""
 
-    def predict(
-        self,
-        observation: Any,
-        state: Any = None,
-        episode_start: Any = None,
-        deterministic: bool = False,
-    ) -> tuple[Any, Any]:
+    def predict(self, observation: Any, state: Any = None, *_: Any, **__: Any) -> tuple[Any, Any]:
         raise SystemExit(0)
 
 
 class Interrupts(Even):
     """Raises what an interruption by the terminal raises."""
 
-    def predict(
-        self,
-        observation: Any,
-        state: Any = None,
-        episode_start: Any = None,
-        deterministic: bool = False,
-    ) -> tuple[Any, Any]:
+    def predict(self, observation: Any, state: Any = None, *_: Any, **__: Any) -> tuple[Any, Any]:
         raise KeyboardInterrupt
 
 
 class Dies(Even):
     """Ends its process at once."""
 
-    def predict(
-        self,
-        observation: Any,
-        state: Any = None,
-        episode_start: Any = None,
-        deterministic: bool = False,
-    ) -> tuple[Any, Any]:
+    def predict(self, observation: Any, state: Any = None, *_: Any, **__: Any) -> tuple[Any, Any]:
         os._exit(0)
 
 
 class NotNumbers(Even):
     """Wants shares that are no numbers."""
 
-    def predict(
-        self,
-        observation: Any,
-        state: Any = None,
-        episode_start: Any = None,
-        deterministic: bool = False,
-    ) -> tuple[Any, Any]:
-        actions, state = super().predict(observation, state, episode_start, deterministic)
+    def predict(self, observation: Any, state: Any = None, *_: Any, **__: Any) -> tuple[Any, Any]:
+        actions, state = super().predict(observation, state)
         return np.full_like(actions, np.nan), state
 
 
 class Hangs(Even):
     """Never decides."""
 
-    def predict(
-        self,
-        observation: Any,
-        state: Any = None,
-        episode_start: Any = None,
-        deterministic: bool = False,
-    ) -> tuple[Any, Any]:
+    def predict(self, observation: Any, state: Any = None, *_: Any, **__: Any) -> tuple[Any, Any]:
         while True:
             time.sleep(0.01)
 
