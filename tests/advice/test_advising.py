@@ -16,7 +16,8 @@ from stageroute_gym.advice import Limits, TableEvidence, Wishes, advise
 from stageroute_gym.advice.evidence import Cells
 from stageroute_gym.advice.plans import choose, least_cost, most_served
 from stageroute_gym.errors import FieldError
-from stageroute_gym.optimize import deploy_mip
+from stageroute_gym.optimize import deploy_mip, task_deploy
+from stageroute_gym.optimize.set_cuts import best_set
 from stageroute_gym.problem import Problem
 from stageroute_gym.report.advice_json import advice_dict
 from stageroute_gym.report.advice_tables import advice_tables, headline
@@ -53,6 +54,34 @@ def test_one_query_is_too_few():
     table = noisy_table(np.random.default_rng(0), by_task=False, queries=1, tasks=1)
     with pytest.raises(FieldError, match="queries with outcomes = 1: expected at least two"):
         advise(TableEvidence(table))
+
+
+def test_a_budget_that_is_just_enough_for_the_best_is_no_search(monkeypatch):
+    """Every price from 0 on is optimal there; by the largest alone, sets were passed one by one."""
+    rng = np.random.default_rng(0)
+    queries, models = 50_000, 20
+    names = tuple(sorted(str(i) for i in range(40)))
+    task = np.argsort([int(name) for name in names])[rng.integers(40, size=queries)]
+    drawn = [
+        ((rng.random(queries) < 0.3 + 0.02 * m), rng.gamma(3, 1e-4 * (1 + m), queries))
+        for m in range(models)
+    ]
+    score, cost = (np.stack(part, axis=1).astype(float) for part in zip(*drawn, strict=True))
+    labels = tuple(f"m{i}" for i in range(models))
+    table = OutcomeTable(models=labels, score=score, cost=cost, task=task, task_names=names)
+    cells = TableEvidence(table).sums().estimates()
+    calls = []
+
+    def counted(*arguments):
+        calls.append(None)
+        assert len(calls) < 100
+        return best_set(*arguments)
+
+    monkeypatch.setattr(task_deploy, "best_set", counted)
+    budget = float(cells.weight @ cells.cost[:, -1])
+    plan = choose(cells, Limits(budget, 5, np.ones(models)))
+    assert plan is not None
+    assert plan.worth.score == pytest.approx(float(cells.weight @ cells.score.max(axis=1)))
 
 
 def test_a_floor_for_the_score_is_reached_at_the_least_cost():

@@ -217,19 +217,3 @@ def test_the_set_with_the_largest_bound_is_found():
             assert bound(found) == pytest.approx(best, abs=1e-9)
             assert best_set(*cut, best + 1e-6, found) == best + 1e-6
             excluded = np.isin(np.arange(models), found)[None]
-
-
-def test_a_budget_that_is_just_enough_for_the_best_is_no_search():
-    """Every price from 0 on is optimal there; by the largest alone, sets were passed one by one."""
-    rng = np.random.default_rng(0)
-    groups, models = 40, 20
-    weight = rng.dirichlet(np.full(groups, 50.0))
-    score = 0.3 + 0.02 * np.arange(models) + 1e-3 * rng.random((groups, 1))
-    cost = 3e-4 * np.arange(1, models + 1) * (1 + 0.01 * rng.random((groups, 1)))
-    score[0, 18] = score[0, 19] + 1e-4
-    best = score.argmax(axis=1)
-    spend = float(weight @ cost[np.arange(groups), best])
-    plan = deploy_by_task(weight, score, cost, spend, 1.0, 5)
-    assert plan is not None
-    assert plan.value == pytest.approx(float(weight @ score.max(axis=1)), rel=1e-12)
-    assert plan.models.tolist() == [18, 19]
