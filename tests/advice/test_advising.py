@@ -15,6 +15,7 @@ from task_programme import by_highs
 from stageroute_gym.advice import Limits, TableEvidence, Wishes, advise
 from stageroute_gym.advice.evidence import Cells
 from stageroute_gym.advice.plans import choose, least_cost, most_served
+from stageroute_gym.advice.variations import frontier
 from stageroute_gym.errors import FieldError
 from stageroute_gym.optimize import deploy_mip, task_deploy
 from stageroute_gym.optimize.set_cuts import best_set
@@ -82,6 +83,30 @@ def test_a_budget_that_is_just_enough_for_the_best_is_no_search(monkeypatch):
     plan = choose(cells, Limits(budget, 5, np.ones(models)))
     assert plan is not None
     assert plan.worth.score == pytest.approx(float(cells.weight @ cells.score.max(axis=1)))
+
+
+def test_the_frontier_begins_with_the_cheapest_plan(monkeypatch):
+    """Not by a search: where no other plan is affordable, sets are passed over one by one."""
+    rng = np.random.default_rng(0)
+    score, cost = rng.random((40, 20)), np.arange(1, 21) * (1 + 0.01 * rng.random((40, 1)))
+    cells = cells_of(np.full(40, 1 / 40), score, cost)
+    limits = Limits(10.0, 5, np.ones(20))
+    plan, least = choose(cells, limits), least_cost(cells, limits)
+    assert plan is not None
+    assert least is not None
+
+    left = iter(range(300))
+
+    def counted(*arguments):
+        next(left)
+        return best_set(*arguments)
+
+    monkeypatch.setattr(task_deploy, "best_set", counted)
+    points = frontier(cells, limits, plan, least, cost.mean(axis=0))
+    assert points[0][0] == pytest.approx(least.worth.cost)
+    assert points[0][1] is least
+    scores = [one.worth.score for _, one in points]
+    assert scores == sorted(scores)
 
 
 def test_a_floor_for_the_score_is_reached_at_the_least_cost():
