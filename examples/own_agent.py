@@ -47,11 +47,9 @@ def main() -> None:
     parser.add_argument("--horizon", type=int, default=10_000, help="queries in an episode")
     horizon = parser.parse_args().horizon
     check_agent(Thrifty)
-    # As a class and by name; what it draws, here nothing, is seeded by the name.
     by_class = evaluate(Thrifty, "routerbench", range(5), horizon=horizon)
     by_name = evaluate("own_agent:Thrifty", "routerbench", range(5), horizon=horizon)
     assert by_class["score"].equals(by_name["score"])
-
     other = evaluate("uniform", "routerbench", range(5), horizon=horizon)
     found = compare(by_name.vstack(other), "own_agent:Thrifty", "uniform").row(0, named=True)
     print(f"{found['first']} minus {found['second']}, score / horizon oracle, 5 seeds:")

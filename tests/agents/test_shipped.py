@@ -42,11 +42,6 @@ def test_plays_as_its_file_does(name: str, agent: type[ShippedAgent]) -> None:
     assert named["spend"].to_list() == pytest.approx(by_path["spend"].to_list(), abs=1e-12)
 
 
-def test_a_file_by_path_says_that_it_reads_no_features() -> None:
-    with pytest.warns(UserWarning, match=r"generalist\.sragent does not read the 8 features"):
-        make(str(Generalist.files[0]), StageRouteContinuousVectorEnv(2, scenario="per-query"))
-
-
 @pytest.mark.parametrize("name", NAMES)
 def test_plays_discrete_actions_about_as_well(name: str) -> None:
     scores = [

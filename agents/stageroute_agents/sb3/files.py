@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import io
 import json
-import warnings
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -130,7 +129,10 @@ class AgentFile:
         self.env_id = str(self.settings.env_id)
 
     def __call__(self, context: Any, *, seed: int = 0) -> TrainedAgent:
-        """The agent for a world; warns if queries have features that its policy does not read.
+        """The agent for a world.
+
+        Weights that fit any world are blind to what features tell of a query; the agent
+        `generalist` plays the same weights on scores predicted from them.
 
         Args:
             context: what it may know of the world it is for, or an environment; see
@@ -147,9 +149,6 @@ class AgentFile:
         own = self.normalization or self.settings.relative_features.of(known)
         agent = TrainedAgent.of(self.settings, self.player(own), own, seed)
         agent.check(known)
-        if self.settings.equivariant and known.num_features > 1:
-            words = f"{self.path} does not read the {known.num_features} features of queries"
-            warnings.warn(f"{words}; of trained agents, `generalist` does", stacklevel=2)
         return agent
 
     def policy(self, normalization: Normalization | RelativeFeatures) -> Any:
