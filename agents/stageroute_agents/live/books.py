@@ -13,6 +13,7 @@ from stageroute_agents.streams import next_keys
 from stageroute_gym.array_types import Singles
 from stageroute_gym.context import AgentContext
 from stageroute_gym.simulator import live
+from stageroute_gym.simulator.actions import model_numbers, model_weights
 from stageroute_gym.simulator.arrays import (
     AVAILABLE,
     CALLS,
@@ -75,7 +76,7 @@ class Books:
         # Of a model whose costs are not known: its list price, or else the dearest query.
         prices = np.array(context.list_prices)
         self._expected = np.where(prices > 0, prices, context.cost_bounds[1])
-        continuous = context.continuous
+        continuous = self._continuous = context.continuous
         self._deploy: Any = live.deploy_continuous if continuous else live.deploy_discrete
         self._route: Callable[..., int] = (
             live.route_continuous if continuous else live.route_discrete
@@ -210,16 +211,31 @@ class Books:
         live.open_stage(self._world, self._state)
 
     def deploy(self, actions: NDArray[Any]) -> None:
-        """Apply the action of a deploy step, with a leading axis of one."""
-        self._deploy(self._world, self._state, actions)
+        """Apply the action of a deploy step, with a leading axis of one.
+
+        Raises:
+            InvalidAction: if it is not allowed, as in the environment.
+        """
+        self._deploy(self._world, self._state, self._checked(actions))
 
     def look(self, features: Singles) -> None:
         """Show a query, by its features, shape (F,), float32."""
         live.look(self._world, self._state, features)
 
     def route(self, actions: NDArray[Any]) -> int:
-        """Route the query by an action with a leading axis of one; the model, or -1."""
-        return self._route(self._world, self._state, actions)
+        """Route the query by an action with a leading axis of one; the model, or -1.
+
+        Raises:
+            InvalidAction: if it is not allowed, as in the environment; nothing is routed then.
+        """
+        return self._route(self._world, self._state, self._checked(actions))
+
+    def _checked(self, actions: NDArray[Any]) -> NDArray[Any]:
+        # The kernels would read beyond their arrays.
+        models = self._world.models.shape[1]
+        if self._continuous:
+            return model_weights(actions, (1, models))
+        return model_numbers(actions, (1,), models)
 
     def observation(self, stage_progress: float | None) -> Observation:
         """What the agent sees, with a leading axis of one.

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from stageroute_gym.errors import FieldError
 
-FORMAT = 2
+FORMAT = 3
 _APPLICATION = 0x53526C76  # "SRlv", SQLite's application id of these files
 # A commit appends a page to the write-ahead log; the log is emptied at each snapshot.
 _NO_CHECKPOINTS = 0

@@ -10,10 +10,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+from gymnasium.error import InvalidAction
 from stageroute_agents.live import Router, requests
 from traffic import small_context
 
 from stageroute_gym.errors import FieldError
+from stageroute_gym.evaluation.entries import Entry
 
 NOON = 1_780_000_000.0 - 1_780_000_000.0 % 86_400 + 43_200
 
@@ -26,6 +28,21 @@ class Clock:
 
     def __call__(self) -> float:
         return self.now
+
+
+class Stray:
+    """An agent whose first routing action is none: of a model that there is not, or NaN."""
+
+    def __init__(self, context, *, seed=0, stray=0.0):
+        self.stray = stray
+        self.env_id = "StageRouteContinuous-v0" if context.continuous else "StageRoute-v0"
+
+    def predict(self, observation, state=None, episode_start=None, deterministic=False):
+        models = observation["available"].shape[1]
+        routing = observation["phase"][0, 0] > 0
+        if self.env_id == "StageRoute-v0":
+            return np.array([int(self.stray) if routing else 0]), state
+        return np.full((1, models), self.stray if routing else 1.0), state
 
 
 def serve(router: Router, *, cost: float = 1e-3, score: float = 0.5, queries: int = 1) -> int:
@@ -365,3 +382,15 @@ def test_tasks_of_one_event_loop_share_a_router():
 
     asyncio.run(clients())
     assert router.report()["scored"] == 160
+
+
+@pytest.mark.parametrize(
+    ("actions", "stray"),
+    [("discrete", -1), ("discrete", 10**9), ("continuous", math.nan), ("continuous", 2.0)],
+)
+def test_an_action_that_the_environment_refuses_is_refused(actions, stray):
+    context = small_context(actions=actions)
+    router = Router(context, Entry.resolved("test_router:Stray", {"stray": stray}))
+    with pytest.raises(InvalidAction, match="action"):
+        router.choose()
+    assert router.committed == 0

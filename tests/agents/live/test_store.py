@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from stageroute_agents.live import Router
 from stageroute_agents.live import router as router_module
+from stageroute_agents.live.store import FORMAT
 from traffic import small_context
 
 from stageroute_gym.errors import FieldError
@@ -101,10 +102,11 @@ def test_stores_of_others_are_refused_and_left_alone(tmp_path):
     refused(path, r"context.models is .* there", models=("small", "medium", "huge"))
     refused(path, r"agent.name is 'stageroute' there and 'uniform' here", agent="uniform")
     refused(path, r"agent.parameters.gamma is None there and 0.5", agent="stageroute(gamma=0.5)")
-    database = sqlite3.connect(path)
-    database.execute("PRAGMA user_version = 99")
-    database.close()
-    refused(path, "version 2, not 99")
+    for version in (FORMAT - 1, 99):
+        database = sqlite3.connect(path)
+        database.execute(f"PRAGMA user_version = {version}")
+        database.close()
+        refused(path, f"version {FORMAT}, not {version}")
     text = tmp_path / "notes.txt"
     text.write_text("no store\n" * 500)
     refused(text, "can be opened")
